@@ -1,0 +1,58 @@
+use crate::attr::AttrReader;
+use crate::op::{Arity, InferError, Operator};
+use crate::{Attr, AttrError, EvalError, Tensor, Type};
+
+/// A constant: a weight, a table. One whose model came without weights has a type only; it can be inspected and
+/// rewritten, but not evaluated. The text form writes it as `const TYPE` and its elements, digest or `missing`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Const {
+    value: Result<Tensor, Type>,
+}
+
+impl Const {
+    /// A constant of these elements.
+    pub fn new(tensor: Tensor) -> Self {
+        Const { value: Ok(tensor) }
+    }
+
+    /// A constant whose elements are not known.
+    pub fn missing(ty: Type) -> Self {
+        Const { value: Err(ty) }
+    }
+
+    /// Its elements, if they are known.
+    pub fn tensor(&self) -> Option<&Tensor> {
+        self.value.as_ref().ok()
+    }
+}
+
+impl Operator for Const {
+    const MNEMONICS: &'static [&'static str] = &["const"];
+
+    fn arity(&self) -> Arity {
+        Arity::exactly(0)
+    }
+
+    fn infer(&self, _: &[&Type]) -> Result<Vec<Type>, InferError> {
+        match &self.value {
+            Ok(tensor) => Ok(vec![tensor.ty()]),
+            Err(ty) if ty.shape.is_symbolic() => {
+                Err(InferError::Shape(format!("a constant of type {ty} has a symbolic dimension")))
+            }
+            Err(ty) => Ok(vec![ty.clone()]),
+        }
+    }
+
+    fn eval(&self, _: &[&Tensor]) -> Result<Vec<Tensor>, EvalError> {
+        Ok(vec![self.tensor().cloned().ok_or(EvalError::MissingWeights)?])
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, Attr)> {
+        Vec::new()
+    }
+
+    /// Never: its elements are not among the attributes, so the parser makes it.
+    fn read(_: &str, _: &mut AttrReader) -> Option<Result<Self, AttrError>> {
+        None
+    }
+}

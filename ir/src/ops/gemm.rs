@@ -1,0 +1,123 @@
+use super::broadcast::{broadcast, indices};
+use super::float::{from_f64, same_float, to_f32};
+use crate::attr::attributes;
+use crate::op::{Arity, InferError, Operator};
+use crate::{Dim, EvalError, Shape, Tensor, Type};
+
+/// Product of two matrices, plus a third operand if there is one: ONNX's Gemm and MatMul, Caffe's InnerProduct.
+///
+/// Operands: `[M, K]` (`[K, M]` with `trans_a`), `[K, N]` (`[N, K]` with `trans_b`), and optionally one that is
+/// broadcast to the result, `[M, N]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gemm {
+    /// Whether the first operand is stored transposed.
+    pub trans_a: bool,
+    /// Whether the second operand is stored transposed.
+    pub trans_b: bool,
+}
+
+impl Operator for Gemm {
+    const MNEMONICS: &'static [&'static str] = &["gemm"];
+
+    fn arity(&self) -> Arity {
+        Arity::between(2, 3)
+    }
+
+    fn infer(&self, operands: &[&Type]) -> Result<Vec<Type>, InferError> {
+        let dtype = same_float(operands)?;
+        let (a, b) = (operands[0], operands[1]);
+        let [m, k] = matrix(0, a, self.trans_a)?;
+        let [b_k, n] = matrix(1, b, self.trans_b)?;
+        if k != b_k {
+            return Err(inner_mismatch(self, operands, &k, &b_k));
+        }
+        let shape = Shape(vec![m, n]);
+        if let Some(c) = operands.get(2)
+            && broadcast(&c.shape, &shape)? != shape
+        {
+            return Err(InferError::Shape(format!("{} does not broadcast to {shape}", c.shape)));
+        }
+        Ok(vec![Type::new(dtype, shape)])
+    }
+
+    fn eval(&self, operands: &[&Tensor]) -> Result<Vec<Tensor>, EvalError> {
+        let (a, b) = (operands[0], operands[1]);
+        let (m, k) = sizes(a, self.trans_a);
+        let n = sizes(b, self.trans_b).1;
+        let dims = [m, n];
+        if dims.contains(&0) {
+            return Ok(vec![from_f64(a.dtype(), &dims, [].into_iter())?]);
+        }
+        let (xs, ys) = (to_f32(a)?, to_f32(b)?);
+        let mut sums = match operands.get(2) {
+            Some(c) => {
+                let cs = to_f32(c)?;
+                indices(c.dims(), &dims).map(|i| f64::from(cs[i])).collect()
+            }
+            None => vec![0.0; m * n],
+        };
+        for (i, sums) in sums.chunks_exact_mut(n).enumerate() {
+            let at = |j: usize| if self.trans_a { j * m + i } else { i * k + j };
+            let row: Vec<f64> = (0..k).map(|j| f64::from(xs[at(j)])).collect();
+            if self.trans_b {
+                for (j, sum) in sums.iter_mut().enumerate() {
+                    *sum += dot(&row, &ys[j * k..][..k]);
+                }
+            } else {
+                for (j, &x) in row.iter().enumerate() {
+                    let ys = &ys[j * n..][..n];
+                    sums.iter_mut().zip(ys).for_each(|(sum, &y)| *sum += x * f64::from(y));
+                }
+            }
+        }
+        Ok(vec![from_f64(a.dtype(), &dims, sums.into_iter())?])
+    }
+
+    fn macs(&self, operands: &[&Type], results: &[Type]) -> u64 {
+        let k = operands[0].shape.0[usize::from(!self.trans_a)].fixed();
+        k.zip(results[0].shape.n_elements()).map_or(0, |(k, n)| k.saturating_mul(n))
+    }
+
+    attributes!(trans_a, trans_b);
+}
+
+/// Rows and columns of an operand.
+fn matrix(operand: usize, ty: &Type, transposed: bool) -> Result<[Dim; 2], InferError> {
+    let [rows, columns] = ty.shape.0.as_slice() else {
+        return Err(InferError::Rank { operand, expected: "2".to_owned(), found: ty.shape.rank() });
+    };
+    let (rows, columns) = (rows.clone(), columns.clone());
+    Ok(if transposed { [columns, rows] } else { [rows, columns] })
+}
+
+fn sizes(tensor: &Tensor, transposed: bool) -> (usize, usize) {
+    let (rows, columns) = (tensor.dims()[0], tensor.dims()[1]);
+    if transposed { (columns, rows) } else { (rows, columns) }
+}
+
+/// The error for columns of the first operand that are not the rows of the second.
+fn inner_mismatch(op: &Gemm, operands: &[&Type], a_k: &Dim, b_k: &Dim) -> InferError {
+    match (a_k, b_k) {
+        (Dim::Sym(_), Dim::Fixed(_)) => InferError::Symbolic { operand: 0, dim: usize::from(!op.trans_a) },
+        (Dim::Fixed(_), Dim::Sym(_)) => InferError::Symbolic { operand: 1, dim: usize::from(op.trans_b) },
+        (Dim::Fixed(_), Dim::Fixed(_)) | (Dim::Sym(_), Dim::Sym(_)) => {
+            let (a, b) = (&operands[0].shape, &operands[1].shape);
+            InferError::Shape(format!("matrices {a} and {b} have no product: {a_k} columns meet {b_k} rows"))
+        }
+    }
+}
+
+/// Sums in lanes of their own, which the compiler can keep in vector registers.
+fn dot(xs: &[f64], ys: &[f32]) -> f64 {
+    const LANES: usize = 8;
+    let (x_chunks, x_rest) = xs.as_chunks::<LANES>();
+    let (y_chunks, y_rest) = ys.as_chunks::<LANES>();
+    let mut sums = [0f64; LANES];
+    for (xs, ys) in x_chunks.iter().zip(y_chunks) {
+        for lane in 0..LANES {
+            sums[lane] += xs[lane] * f64::from(ys[lane]);
+        }
+    }
+    let rest: f64 = x_rest.iter().zip(y_rest).map(|(x, &y)| x * f64::from(y)).sum();
+    sums.iter().sum::<f64>() + rest
+}

@@ -1,0 +1,127 @@
+use half::f16;
+
+use super::window::unravel;
+use crate::attr::attributes;
+use crate::op::{Arity, InferError, Operator};
+use crate::{DType, Dim, EvalError, Shape, Tensor, Type};
+
+crate::attr::words! {
+    /// What [`Pad`] adds.
+    PadMode {
+        /// The value given
+        Constant = "constant",
+        /// The outermost element, repeated
+        Edge = "edge",
+        /// The elements mirrored at the outermost one, which is not repeated
+        Reflect = "reflect",
+    }
+}
+
+/// Adds elements at the ends of any dimensions, as ONNX's Pad.
+///
+/// One operand of any element type. Each dimension of the result is the operand's with its two pads.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pad {
+    /// What is added.
+    pub mode: PadMode,
+    /// Elements added: all beginnings, then all ends, for every dimension.
+    pub pads: Vec<usize>,
+    /// The value of the mode `constant`. For integers it is truncated and limited to their range; for truth values
+    /// all but 0 is true.
+    pub value: f32,
+}
+
+impl Operator for Pad {
+    const MNEMONICS: &'static [&'static str] = &["pad"];
+
+    fn arity(&self) -> Arity {
+        Arity::exactly(1)
+    }
+
+    fn infer(&self, operands: &[&Type]) -> Result<Vec<Type>, InferError> {
+        let x = operands[0];
+        let rank = x.shape.rank();
+        if self.pads.len() != rank.saturating_mul(2) {
+            let problem = format!("has {} entries, but {} are needed", self.pads.len(), rank.saturating_mul(2));
+            return Err(InferError::Attribute { name: "pads", problem });
+        }
+        let dims = x.shape.0.iter().enumerate().map(|(dim, size)| match (self.pads[dim], self.pads[rank + dim]) {
+            (0, 0) => Ok(size.clone()),
+            (begin, end) => {
+                let size = size.fixed().ok_or(InferError::Symbolic { operand: 0, dim })?;
+                self.padded(size, begin as u64, end as u64).map(Dim::Fixed)
+            }
+        });
+        Ok(vec![Type::new(x.dtype, Shape(dims.collect::<Result<_, _>>()?))])
+    }
+
+    fn eval(&self, operands: &[&Tensor]) -> Result<Vec<Tensor>, EvalError> {
+        let x = operands[0];
+        let rank = x.dims().len();
+        let dims: Vec<usize> = (0..rank).map(|i| x.dims()[i] + self.pads[i] + self.pads[rank + i]).collect();
+        let (Some(last), false) = (rank.checked_sub(1), dims.contains(&0)) else {
+            return Ok(vec![x.reshaped(&dims)?]);
+        };
+        let sources = |i: usize| (0..dims[i]).map(move |at| self.source(at, self.pads[i], x.dims()[i]));
+        let tables: Vec<Vec<Option<usize>>> = (0..rank).map(|i| sources(i).collect()).collect();
+        let constant = constant(self.value, x.dtype());
+        let n_rows: usize = dims[..last].iter().product();
+        let mut bytes = Vec::with_capacity(n_rows * dims[last] * constant.len());
+        for row in 0..n_rows {
+            let at = unravel(row, &dims[..last]);
+            let source_row = at.iter().enumerate().try_fold(0, |row, (i, &o)| Some(row * x.dims()[i] + tables[i][o]?));
+            for &column in &tables[last] {
+                let source = source_row.zip(column).map(|(row, column)| row * x.dims()[last] + column);
+                bytes.extend_from_slice(match source {
+                    Some(element) => &x.bytes()[element * constant.len()..][..constant.len()],
+                    None => &constant,
+                });
+            }
+        }
+        Ok(vec![Tensor::new(x.dtype(), &dims, bytes.into())?])
+    }
+
+    attributes!(mode, pads, value);
+}
+
+impl Pad {
+    /// A dimension's size with its pads.
+    fn padded(&self, size: u64, begin: u64, end: u64) -> Result<u64, InferError> {
+        let enough = match self.mode {
+            PadMode::Constant => true,
+            PadMode::Edge => size > 0,
+            PadMode::Reflect => begin.max(end) < size,
+        };
+        if !enough {
+            let mode = self.mode.name();
+            return Err(InferError::Shape(format!("pads of {begin} and {end} (`{mode}`) are too much for {size}")));
+        }
+        let sum = size.checked_add(begin).and_then(|n| n.checked_add(end));
+        sum.ok_or_else(|| InferError::TooLarge(format!("{size} + {begin} + {end}")))
+    }
+
+    /// The operand's element for one of the result, along one dimension; `None` for the constant.
+    fn source(&self, at: usize, begin: usize, size: usize) -> Option<usize> {
+        match (self.mode, at.checked_sub(begin)) {
+            (_, Some(inside)) if inside < size => Some(inside),
+            (PadMode::Constant, _) => None,
+            (PadMode::Edge, None) => Some(0),
+            (PadMode::Edge, Some(_)) => Some(size - 1),
+            (PadMode::Reflect, None) => Some(begin - at),
+            (PadMode::Reflect, Some(behind)) => Some(2 * (size - 1) - behind),
+        }
+    }
+}
+
+/// The bytes of one element of that value.
+fn constant(value: f32, dtype: DType) -> Vec<u8> {
+    match dtype {
+        DType::F32 => value.to_le_bytes().to_vec(),
+        DType::F16 => f16::from_f32(value).to_le_bytes().to_vec(),
+        DType::I8 => (value as i8).to_le_bytes().to_vec(),
+        DType::U8 => (value as u8).to_le_bytes().to_vec(),
+        DType::I32 => (value as i32).to_le_bytes().to_vec(),
+        DType::I64 => (value as i64).to_le_bytes().to_vec(),
+        DType::Bool => vec![u8::from(value != 0.0)],
+    }
+}

@@ -1,0 +1,101 @@
+use half::f16;
+
+use crate::attr::AttrReader;
+use crate::op::{Arity, InferError, Operator};
+use crate::{Attr, AttrError, DType, EvalError, Tensor, Type};
+
+/// An elementwise function of one operand of floating-point elements; the result has its type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unary(pub UnaryFn);
+
+/// The one list of functions: variant with its attributes, spelling, definition on f64.
+macro_rules! functions {
+    ($($(#[$doc:meta])* $variant:ident { $($attr:ident),* } = $name:literal, |$x:ident| $body:expr;)*) => {
+        /// The functions of [`Unary`].
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        #[expect(missing_docs, reason = "the attributes are named in the functions' formulas")]
+        pub enum UnaryFn { $($(#[$doc])* $variant { $($attr: f32),* },)* }
+
+        impl UnaryFn {
+            /// The function's value.
+            pub fn apply(self, x: f64) -> f64 {
+                match self { $(UnaryFn::$variant { $($attr),* } => { $(let $attr = f64::from($attr);)* let $x = x; $body })* }
+            }
+        }
+
+        impl Operator for Unary {
+            const MNEMONICS: &'static [&'static str] = &[$($name,)*];
+
+            fn mnemonic(&self) -> &'static str {
+                match self.0 { $(UnaryFn::$variant { .. } => $name,)* }
+            }
+
+            fn attributes(&self) -> Vec<(&'static str, Attr)> {
+                match self.0 { $(UnaryFn::$variant { $($attr),* } => vec![$((stringify!($attr), Attr::Float($attr)),)*],)* }
+            }
+
+            fn read(mnemonic: &str, attrs: &mut AttrReader) -> Option<Result<Self, AttrError>> {
+                $(if mnemonic == $name {
+                    let read = |_attrs: &mut AttrReader| Ok(Unary(UnaryFn::$variant { $($attr: _attrs.take(stringify!($attr))?),* }));
+                    return Some(read(attrs));
+                })*
+                None
+            }
+
+            fn arity(&self) -> Arity { Arity::exactly(1) }
+            fn infer(&self, operands: &[&Type]) -> Result<Vec<Type>, InferError> { infer(operands[0]) }
+            fn eval(&self, operands: &[&Tensor]) -> Result<Vec<Tensor>, EvalError> { eval(self.0, operands[0]) }
+        }
+    };
+}
+
+functions! {
+    /// |x|
+    Abs {} = "abs", |x| x.abs();
+    /// x limited to `min..=max`
+    Clip { min, max } = "clip", |x| x.max(min).min(max);
+    /// x if x > 0, else alpha (eˣ − 1)
+    Elu { alpha } = "elu", |x| if x > 0.0 { x } else { alpha * x.exp_m1() };
+    /// eˣ
+    Exp {} = "exp", |x| x.exp();
+    /// x if x > 0, else alpha x
+    LeakyRelu { alpha } = "leaky_relu", |x| if x > 0.0 { x } else { alpha * x };
+    /// Natural logarithm
+    Log {} = "log", |x| x.ln();
+    /// −x
+    Neg {} = "neg", |x| -x;
+    /// max(x, 0)
+    Relu {} = "relu", |x| if x > 0.0 || x.is_nan() { x } else { 0.0 };
+    /// 1 / (1 + e⁻ˣ)
+    Sigmoid {} = "sigmoid", |x| 1.0 / (1.0 + (-x).exp());
+    /// ln(1 + eˣ), without overflow for large x: Caffe's BNLL
+    Softplus {} = "softplus", |x| x.max(0.0) + (-x.abs()).exp().ln_1p();
+    /// Square root
+    Sqrt {} = "sqrt", |x| x.sqrt();
+    /// Hyperbolic tangent
+    Tanh {} = "tanh", |x| x.tanh();
+}
+
+fn infer(operand: &Type) -> Result<Vec<Type>, InferError> {
+    if !operand.dtype.is_float() {
+        return Err(InferError::DType { operand: 0, expected: "f32 or f16".to_owned(), found: operand.dtype });
+    }
+    Ok(vec![operand.clone()])
+}
+
+fn eval(function: UnaryFn, operand: &Tensor) -> Result<Vec<Tensor>, EvalError> {
+    let result = match operand.dtype() {
+        DType::F32 => {
+            let xs = operand.values::<f32>()?;
+            let ys = xs.iter().map(|&x| function.apply(f64::from(x)) as f32).collect();
+            Tensor::from_vec(operand.dims(), ys)
+        }
+        DType::F16 => {
+            let xs = operand.values::<f16>()?;
+            let ys = xs.iter().map(|&x| f16::from_f64(function.apply(f64::from(x)))).collect();
+            Tensor::from_vec(operand.dims(), ys)
+        }
+        dtype @ (DType::I8 | DType::U8 | DType::I32 | DType::I64 | DType::Bool) => return Err(EvalError::DType(dtype)),
+    };
+    Ok(vec![result?])
+}
