@@ -1,0 +1,247 @@
+//! Layers into ops, one after another, as Caffe sets a net up.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use firebrick_ir::{Graph, Preprocess, Tensor, Value};
+use firebrick_schemas::FieldPath;
+
+use crate::Options;
+use crate::layers::{self, LayerContext};
+use crate::net::{Layer, Net};
+use crate::problem::{Problem, ProblemKind};
+use crate::prune::Note;
+use crate::weights::Weights;
+
+/// What became of a net.
+pub(crate) struct Translated {
+    pub(crate) graph: Graph,
+    pub(crate) parameters: BTreeMap<String, u64>,
+    pub(crate) preprocessing: BTreeMap<String, Preprocess>,
+    pub(crate) notes: Vec<Note>,
+}
+
+/// The graph while it grows, and what later layers need to know of earlier ones.
+pub(crate) struct Translation<'a> {
+    pub(crate) graph: Graph,
+    pub(crate) weights: Option<&'a Weights>,
+    pub(crate) options: &'a Options,
+    /// How many weight blobs were drawn without a filler that says how.
+    pub(crate) n_without_filler: usize,
+    /// The numbers in each layer's own weight blobs.
+    pub(crate) parameters: BTreeMap<String, u64>,
+    pub(crate) preprocessing: BTreeMap<String, Preprocess>,
+    pub(crate) notes: Vec<Note>,
+    /// Weights that have a name (`param { name: ... }`), which several layers may share.
+    pub(crate) shared: HashMap<String, Value>,
+    /// Their values, where a layer works with these rather than with a constant of the graph; `None` without weights.
+    pub(crate) shared_tensors: HashMap<String, Option<Tensor>>,
+    /// Blobs of layers that are left out, and the layers' names.
+    left_out: &'a HashMap<String, String>,
+    /// Blobs that some layer reads.
+    pub(crate) read: HashSet<String>,
+    blobs: HashMap<String, Blob>,
+}
+
+/// A blob's latest version.
+#[derive(Clone)]
+struct Blob {
+    /// `None` if the layer that writes it could not be translated, so that its readers are not blamed.
+    value: Option<Value>,
+    /// The layer that wrote it.
+    writer: String,
+    /// How many versions there were before.
+    n_earlier: usize,
+    /// Whether a layer has read this version.
+    consumed: bool,
+    /// When it was written, so that outputs keep their order.
+    order: usize,
+}
+
+/// Translates every layer.
+///
+/// All problems are reported at once; a layer that reads what a faulty one should have written is passed over.
+pub(crate) fn translate(net: &Net, weights: Option<&Weights>, options: &Options) -> Result<Translated, Vec<Problem>> {
+    let read = net.layers.iter().flat_map(|layer| layer.param.bottom.iter().cloned()).collect();
+    let mut translation = Translation {
+        graph: Graph::new(net.name.as_str()),
+        left_out: &net.left_out,
+        n_without_filler: 0,
+        weights,
+        options,
+        parameters: BTreeMap::new(),
+        preprocessing: BTreeMap::new(),
+        notes: Vec::new(),
+        shared: HashMap::new(),
+        shared_tensors: HashMap::new(),
+        read,
+        blobs: HashMap::new(),
+    };
+    let mut problems = Vec::new();
+    for layer in &net.layers {
+        problems.extend(translation.layer(layer));
+    }
+    problems.extend(translation.unused_options());
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    translation.outputs();
+    translation.note_missing_fillers();
+    let Translation { graph, parameters, preprocessing, notes, .. } = translation;
+    Ok(Translated { graph, parameters, preprocessing, notes })
+}
+
+impl Translation<'_> {
+    fn layer(&mut self, layer: &Layer) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let entry = layers::find(layer.kind());
+        match entry {
+            None => problems.push(layers::unknown(layer)),
+            Some(entry) => problems.extend(entry.check_counts(layer)),
+        }
+        let bottoms = self.bottoms(layer, &mut problems);
+        let tops = match (entry, bottoms) {
+            (Some(entry), Some(bottoms)) if problems.is_empty() => {
+                LayerContext::new(self, layer, entry, bottoms).run().map_err(|problem| problems.push(problem)).ok()
+            }
+            (Some(_) | None, _) => None,
+        };
+        for (index, name) in layer.param.top.iter().enumerate() {
+            // A data layer leaves out tops that nobody reads.
+            let value = tops.as_ref().map(|tops| tops.get(index).copied().flatten());
+            if value != Some(None)
+                && let Err(problem) = self.write(layer, index, name, value.flatten())
+            {
+                problems.push(problem);
+            }
+        }
+        problems
+    }
+
+    /// The values that the layer reads; `None` if one of them could not be had.
+    fn bottoms(&mut self, layer: &Layer, problems: &mut Vec<Problem>) -> Option<Vec<Value>> {
+        let mut values = Some(Vec::new());
+        for (index, name) in layer.param.bottom.iter().enumerate() {
+            let Some(blob) = self.blobs.get_mut(name) else {
+                problems.push(missing_bottom(layer, index, name, &self.blobs, self.left_out));
+                values = None;
+                continue;
+            };
+            blob.consumed = true;
+            match (blob.value, values.as_mut()) {
+                (Some(value), Some(values)) => values.push(value),
+                (_, _) => values = None,
+            }
+        }
+        values
+    }
+
+    /// Makes `value` the latest version of blob `name`.
+    fn write(&mut self, layer: &Layer, index: usize, name: &str, value: Option<Value>) -> Result<(), Problem> {
+        let earlier = self.blobs.get(name).cloned();
+        let bottom = layer.param.bottom.get(index);
+        // A bottom that is missing was reported: its name may be a slip, and the layer in place.
+        let in_place = bottom.is_some_and(|bottom| bottom == name || !self.blobs.contains_key(bottom));
+        if let Some(earlier) = &earlier
+            && !in_place
+        {
+            let (blob, previous) = (name.to_owned(), earlier.writer.clone());
+            let kind = ProblemKind::TwoProducers { layer: layer.name().to_owned(), blob, previous };
+            return Err(Problem::new(kind, layer.path.clone().nth("top", index)).help(
+                "give the top a name of its own; only a layer that is the blob's sole reader may write it in place",
+            ));
+        }
+        let n_earlier = earlier.as_ref().map_or(0, |blob| blob.n_earlier + 1);
+        let earlier_order = earlier.as_ref().map(|blob| blob.order);
+        if let Some(Blob { value: Some(old), .. }) = earlier {
+            self.free_name(&format!("{name}#{n_earlier}"), layer)?;
+            self.rename(old, format!("{name}#{n_earlier}"), layer)?;
+        }
+        if let Some(value) = value {
+            self.free_name(name, layer)?;
+            self.rename(value, name.to_owned(), layer)?;
+        }
+        let order = earlier_order.unwrap_or(self.blobs.len());
+        let writer = layer.name().to_owned();
+        self.blobs.insert(name.to_owned(), Blob { value, writer, n_earlier, consumed: false, order });
+        Ok(())
+    }
+
+    /// Takes a name from a weight or an intermediate value that happens to have it.
+    fn free_name(&mut self, name: &str, layer: &Layer) -> Result<(), Problem> {
+        match self.graph.find(name) {
+            Some(value) => self.rename(value, self.graph.fresh_name(&format!("{name}/value")), layer),
+            None => Ok(()),
+        }
+    }
+
+    fn rename(&mut self, value: Value, name: String, layer: &Layer) -> Result<(), Problem> {
+        self.graph.rename(value, name).map_err(|source| {
+            let layer_name = layer.name().to_owned();
+            Problem::new(ProblemKind::Graph { layer: layer_name, source }, layer.path.clone())
+        })
+    }
+
+    /// Caffe's outputs: the blobs that no layer reads, in the order in which they were first written.
+    fn outputs(&mut self) {
+        let mut unread: Vec<(usize, Value)> = self
+            .blobs
+            .values()
+            .filter(|blob| !blob.consumed)
+            .filter_map(|blob| Some((blob.order, blob.value?)))
+            .filter(|(_, value)| !self.graph.inputs().contains(&value.node))
+            .collect();
+        unread.sort_unstable();
+        for (_, value) in unread {
+            self.graph.output(value);
+        }
+    }
+
+    /// Says how weights were drawn that have no filler.
+    fn note_missing_fillers(&mut self) {
+        if self.n_without_filler > 0 {
+            let message = format!("{} weight blobs have no filler, and were drawn by `xavier`", self.n_without_filler);
+            self.notes.push(Note::new(message, FieldPath::root()));
+        }
+    }
+
+    /// Options that name inputs the net doesn't have.
+    fn unused_options(&self) -> Vec<Problem> {
+        // The first version of a blob, if layers write it in place; a faulty layer may have been meant to make it.
+        let inputs = self.graph.inputs().iter().map(|&node| self.graph.value_name(Value { node, port: 0 }));
+        let inputs: Vec<&str> = inputs.map(|name| name.strip_suffix("#1").unwrap_or(name)).collect();
+        let faulty = |name: &str| self.blobs.get(name).is_some_and(|blob| blob.value.is_none());
+        let unknown =
+            self.options.input_shapes.iter().filter(|(name, _)| !inputs.contains(&name.as_str()) && !faulty(name));
+        let problem = |(name, _): &(String, Vec<u64>)| {
+            let kind = ProblemKind::Option(format!("the net has no input named `{name}`"));
+            let problem = Problem::new(kind, FieldPath::root());
+            if inputs.is_empty() { problem } else { problem.help(format!("its inputs are: {}", inputs.join(", "))) }
+        };
+        unknown.map(problem).collect()
+    }
+}
+
+fn missing_bottom(
+    layer: &Layer,
+    index: usize,
+    name: &str,
+    blobs: &HashMap<String, Blob>,
+    left_out: &HashMap<String, String>,
+) -> Problem {
+    let kind = ProblemKind::MissingBottom { layer: layer.name().to_owned(), blob: name.to_owned() };
+    let problem = Problem::new(kind, layer.path.clone().nth("bottom", index));
+    if let Some(writer) = left_out.get(name) {
+        let help =
+            format!("layer `{writer}` writes it, but its rules leave it out: see `--phase`, `--stage`, `--level`");
+        return problem.help(help);
+    }
+    let near = blobs
+        .keys()
+        .map(|blob| (strsim::damerau_levenshtein(blob, name), blob))
+        .filter(|(distance, _)| *distance <= name.len() / 3)
+        .min();
+    match near {
+        Some((_, blob)) => problem.help(format!("there is a blob named `{blob}`")),
+        None => problem.help("layers are computed in the order of the file: the writer must come first"),
+    }
+}
