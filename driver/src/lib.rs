@@ -1,0 +1,36 @@
+//! Firebrick: convolutional networks as they were released, opened, inspected and run.
+//!
+//! ```no_run
+//! use firebrick::{Model, OpenOptions, Images};
+//!
+//! # fn main() -> Result<(), firebrick::Error> {
+//! // The published file is for batches of 10.
+//! let options = OpenOptions { batch: Some(1), ..OpenOptions::default() };
+//! let model = Model::open(["deploy.prototxt", "squeezenet_v1.1.caffemodel"], &options)?;
+//! let input = model.sole_input()?;
+//! let images = Images::of(&model, &input)?;
+//! let outputs = model.run([(input.name.clone(), images.load("cat.jpg")?)])?;
+//! println!("{:?}", outputs[0].tensor.dims());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Only this crate and the command line touch files. Everything else works on bytes in memory.
+
+mod error;
+mod files;
+mod images;
+mod inspect;
+mod labels;
+mod model;
+pub mod npy;
+
+pub use error::Error;
+pub use files::{read_file, write_file};
+pub use firebrick_caffe::{Fork, LayerEntry, Phase, State, layer_types, training_layers};
+pub use firebrick_diagnostics as diagnostics;
+pub use firebrick_ir as ir;
+pub use images::{Color, ImageOptions, Images, Resize};
+pub use inspect::{Inspection, LayerRow, Size, ValueRow};
+pub use labels::Labels;
+pub use model::{InputInfo, Model, OpenOptions, OutputTensor, read_mean_file};

@@ -1,0 +1,100 @@
+//! NumPy's `.npy` files.
+
+use std::path::Path;
+
+use firebrick_ir::{DType, Element, Tensor};
+use ndarray::{ArrayViewD, IxDyn};
+use ndarray_npy::{ViewElement, ViewNpyError, ViewNpyExt, WritableElement, WriteNpyExt};
+
+use crate::{Error, read_file, write_file};
+
+/// Reads an array of any numbers as a tensor of f32, the type of every input of a Caffe net.
+///
+/// # Errors
+/// If the file can't be read, is no npy file, or its elements are no numbers.
+pub fn read(path: impl AsRef<Path>) -> Result<Tensor, Error> {
+    let path = path.as_ref();
+    let bytes = read_file(path)?;
+    // Views need the elements' alignment, which a copy into 8-byte words has; the header is a multiple of 16 long.
+    let mut words = vec![0u64; bytes.len().div_ceil(8)];
+    let aligned = bytemuck::cast_slice_mut::<u64, u8>(&mut words);
+    aligned[..bytes.len()].copy_from_slice(&bytes);
+    decode(&aligned[..bytes.len()]).map_err(|message| Error::content(path, message))
+}
+
+/// Tries the types of numbers one after another: a view checks its type, and that the data are all there, before it
+/// reads any.
+fn decode(bytes: &[u8]) -> Result<Tensor, String> {
+    check_nesting(bytes)?;
+    let readers = [
+        view::<f32>(bytes, |x| x),
+        view::<f64>(bytes, |x| x as f32),
+        view::<u8>(bytes, f32::from),
+        view::<i8>(bytes, f32::from),
+        view::<u16>(bytes, f32::from),
+        view::<i16>(bytes, f32::from),
+        view::<u32>(bytes, |x| x as f32),
+        view::<i32>(bytes, |x| x as f32),
+        view::<u64>(bytes, |x| x as f32),
+        view::<i64>(bytes, |x| x as f32),
+    ];
+    let found = readers.into_iter().find_map(|attempt| match attempt {
+        Err(ViewNpyError::WrongDescriptor(_)) => None,
+        Err(error) => Some(Err(format!("not a usable npy file: {error}"))),
+        Ok(tensor) => Some(tensor),
+    });
+    found.unwrap_or_else(|| Err("the elements of this npy file are no numbers that can become f32".to_owned()))
+}
+
+/// Refuses a header that is nested deeper than a shape in a dict, which the parser behind it follows by recursion.
+fn check_nesting(bytes: &[u8]) -> Result<(), String> {
+    const DEEPEST: usize = 8;
+    // Behind the magic and the version, 2 bytes (version 1) or 4 say how long the header is.
+    let length = match bytes.get(6) {
+        Some(1) => bytes.get(8..10).map(|b| usize::from(b[0]) | usize::from(b[1]) << 8),
+        Some(_) | None => bytes.get(8..12).and_then(|b| b.try_into().ok()).map(|b| u32::from_le_bytes(b) as usize),
+    };
+    let header = bytes.get(8..).unwrap_or_default();
+    let header = header.get(..length.unwrap_or(0).saturating_add(4)).unwrap_or(header);
+    let opening = header.iter().filter(|byte| b"([{".contains(byte)).count();
+    if opening > DEEPEST { Err("not a usable npy file: its header is nested too deeply".to_owned()) } else { Ok(()) }
+}
+
+fn view<T: ViewElement + Copy>(
+    bytes: &[u8],
+    to_f32: impl Fn(T) -> f32,
+) -> Result<Result<Tensor, String>, ViewNpyError> {
+    let array = ArrayViewD::<T>::view_npy(bytes)?;
+    let values = array.iter().map(|&x| to_f32(x)).collect();
+    Ok(Tensor::from_vec(array.shape(), values).map_err(|error| error.to_string()))
+}
+
+/// Writes a tensor. f16 becomes f32, which every f16 is.
+///
+/// # Errors
+/// If the file can't be written.
+pub fn write(path: impl AsRef<Path>, tensor: &Tensor) -> Result<(), Error> {
+    let path = path.as_ref();
+    match tensor.dtype() {
+        DType::F32 => write_as(path, tensor, |x: f32| x),
+        DType::F16 => write_as(path, tensor, firebrick_ir::f16::to_f32),
+        DType::I8 => write_as(path, tensor, |x: i8| x),
+        DType::U8 => write_as(path, tensor, |x: u8| x),
+        DType::I32 => write_as(path, tensor, |x: i32| x),
+        DType::I64 => write_as(path, tensor, |x: i64| x),
+        DType::Bool => {
+            let bools: Vec<bool> = tensor.bools().map_err(|error| Error::content(path, error.to_string()))?.collect();
+            write_values(path, tensor.dims(), &bools)
+        }
+    }
+}
+
+fn write_as<T: Element, U: WritableElement>(path: &Path, tensor: &Tensor, to: impl Fn(T) -> U) -> Result<(), Error> {
+    let values = tensor.values::<T>().map_err(|error| Error::content(path, error.to_string()))?;
+    write_values(path, tensor.dims(), &values.iter().map(|&x| to(x)).collect::<Vec<U>>())
+}
+
+fn write_values<U: WritableElement>(path: &Path, dims: &[usize], values: &[U]) -> Result<(), Error> {
+    let array = ArrayViewD::from_shape(IxDyn(dims), values).map_err(|error| Error::content(path, error.to_string()))?;
+    write_file(path, |writer| array.write_npy(writer).map_err(std::io::Error::other))
+}
