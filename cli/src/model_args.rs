@@ -1,0 +1,105 @@
+//! Arguments that say which model, and how it is opened.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use firebrick::diagnostics::Severity;
+use firebrick::{Model, OpenOptions, Phase, State};
+
+use crate::{Failure, display};
+
+/// A model's files and how they are read.
+#[derive(Debug, Args)]
+pub(crate) struct ModelArgs {
+    /// The model's definition (a prototxt), or a caffemodel that is both
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+
+    /// Its weights (a caffemodel); the two files are told apart by their content, so their order does not matter
+    #[arg(value_name = "WEIGHTS")]
+    weights: Option<PathBuf>,
+
+    /// Fill weights as the net's own fillers say, instead of reading them
+    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "0")]
+    random_weights: Option<u64>,
+
+    /// Batch size of every input whose shape is not given by `--input`
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) batch: Option<u64>,
+
+    /// The phase whose layers are used (rules `include { phase: ... }`)
+    #[arg(long, value_enum, default_value_t = PhaseArg::Test)]
+    phase: PhaseArg,
+
+    /// A stage that layers may ask for (rules `stage`, `not_stage`); may be repeated
+    #[arg(long, value_name = "STAGE")]
+    stage: Vec<String>,
+
+    /// The level that layers may bound (rules `min_level`, `max_level`)
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    level: i32,
+}
+
+/// A phase of a Caffe net.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PhaseArg {
+    /// The net that is run.
+    Test,
+    /// The net that is trained.
+    Train,
+}
+
+/// `NAME=...` of `--input`: an array, or a shape.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum InputArg {
+    /// A file to be read.
+    File(String, PathBuf),
+    /// The input's shape.
+    Shape(String, Vec<u64>),
+}
+
+impl std::str::FromStr for InputArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, value) = text.split_once('=').ok_or("expected NAME=FILE.npy or NAME=1,3,227,227")?;
+        if name.is_empty() || value.is_empty() {
+            return Err("expected NAME=FILE.npy or NAME=1,3,227,227".to_owned());
+        }
+        if !value.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | ' ')) {
+            return Ok(InputArg::File(name.to_owned(), PathBuf::from(value)));
+        }
+        let dims = value.split(',').map(|dim| dim.trim().parse::<u64>().map_err(|error| format!("`{dim}`: {error}")));
+        Ok(InputArg::Shape(name.to_owned(), dims.collect::<Result<_, _>>()?))
+    }
+}
+
+impl ModelArgs {
+    /// Opens the model and says on stderr what was left out or assumed. `input_shapes` are those of `--input`;
+    /// `batch` is used where `--batch` says nothing.
+    pub(crate) fn open(&self, input_shapes: Vec<(String, Vec<u64>)>, batch: Option<u64>) -> Result<Model, Failure> {
+        let phase = match self.phase {
+            PhaseArg::Test => Phase::Test,
+            PhaseArg::Train => Phase::Train,
+        };
+        let options = OpenOptions {
+            state: State { phase, level: self.level, stages: self.stage.clone() },
+            input_shapes,
+            batch: self.batch.or(batch),
+            random_weights: self.random_weights,
+        };
+        let model = Model::open(self.files(), &options)?;
+        for note in model.notes() {
+            if note.severity == Severity::Note {
+                display::remark(&note.message);
+            } else {
+                anstream::eprintln!("{note}");
+            }
+        }
+        Ok(model)
+    }
+
+    fn files(&self) -> impl Iterator<Item = &Path> {
+        std::iter::once(self.model.as_path()).chain(self.weights.as_deref())
+    }
+}

@@ -1,0 +1,153 @@
+//! What is printed of a run.
+
+use firebrick::Labels;
+use firebrick::ir::Tensor;
+use serde::Serialize;
+
+use super::collect::Collected;
+use crate::Failure;
+use crate::display;
+
+/// The results, an item for each image, or one for all arrays.
+#[derive(Serialize)]
+pub(super) struct Report {
+    results: Vec<Item>,
+}
+
+#[derive(Serialize)]
+struct Item {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<String>,
+    outputs: Vec<Output>,
+}
+
+#[derive(Serialize)]
+struct Output {
+    name: String,
+    shape: Vec<usize>,
+    /// The best classes, if the output is a number for each class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top: Option<Vec<Class>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    range: Option<Range>,
+}
+
+#[derive(Serialize)]
+struct Class {
+    index: usize,
+    value: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Range {
+    min: f32,
+    max: f32,
+    mean: f64,
+}
+
+impl Report {
+    /// The results of the images named by `sources`, or of the arrays if there are none.
+    pub(super) fn of(
+        collected: &Collected,
+        sources: Vec<String>,
+        labels: Option<&Labels>,
+        top: usize,
+    ) -> Result<Self, Failure> {
+        let outputs = collected.outputs()?;
+        let n_items = if sources.is_empty() { batch(&outputs) } else { sources.len() };
+        warn_of_labels(&outputs, labels);
+        let item = |index: usize| Item {
+            image: sources.get(index).cloned(),
+            outputs: outputs.iter().map(|(name, tensor)| output(name, tensor, index, n_items, labels, top)).collect(),
+        };
+        Ok(Report { results: (0..n_items).map(item).collect() })
+    }
+
+    /// The results for people.
+    pub(super) fn text(&self) -> String {
+        let several = self.results.len() > 1;
+        let item = |(index, item): (usize, &Item)| {
+            let title = match &item.image {
+                Some(image) => Some(image.clone()),
+                None if several => Some(format!("item {index}")),
+                None => None,
+            };
+            let outputs = item.outputs.iter().map(Output::text);
+            title.into_iter().chain(outputs).collect::<Vec<_>>().join("\n")
+        };
+        self.results.iter().enumerate().map(item).collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+/// The items of a batch of arrays: the first dimension, if the outputs agree in it and all are lists of classes.
+fn batch(outputs: &[(String, Tensor)]) -> usize {
+    let n = outputs.first().and_then(|(_, tensor)| tensor.dims().first()).copied().unwrap_or(1);
+    let same = outputs.iter().all(|(_, tensor)| tensor.dims().first() == Some(&n) && classes(tensor, n).is_some());
+    if same { n.max(1) } else { 1 }
+}
+
+/// How many classes an output tells apart, if it is a number for each.
+fn classes(tensor: &Tensor, n_items: usize) -> Option<usize> {
+    let inner = tensor.dims().get(1..)?;
+    let n = inner.iter().filter(|&&n| n > 1).count();
+    (n == 1 && tensor.dims().first() == Some(&n_items)).then(|| inner.iter().product())
+}
+
+fn warn_of_labels(outputs: &[(String, Tensor)], labels: Option<&Labels>) {
+    let Some(labels) = labels else { return };
+    let sizes: Vec<usize> = outputs.iter().filter_map(|(_, tensor)| classes(tensor, *tensor.dims().first()?)).collect();
+    if !sizes.is_empty() && !sizes.contains(&labels.len()) {
+        display::remark(&format!("there are {} labels for {} classes", labels.len(), sizes[0]));
+    }
+}
+
+fn output(name: &str, tensor: &Tensor, index: usize, n_items: usize, labels: Option<&Labels>, top: usize) -> Output {
+    let values = tensor.values::<f32>().unwrap_or_default();
+    match classes(tensor, n_items) {
+        Some(n) => {
+            let values = &values[index * n..][..n];
+            Output {
+                name: name.to_owned(),
+                shape: tensor.dims()[1..].to_vec(),
+                top: Some(best(values, labels, top)),
+                range: None,
+            }
+        }
+        None => Output { name: name.to_owned(), shape: tensor.dims().to_vec(), top: None, range: range(&values) },
+    }
+}
+
+/// The `k` largest values, the largest first; of equal ones the first, NaN last.
+fn best(values: &[f32], labels: Option<&Labels>, k: usize) -> Vec<Class> {
+    let rank = |&index: &usize| if values[index].is_nan() { f32::NEG_INFINITY } else { values[index] };
+    let mut indices: Vec<usize> = (0..values.len()).collect();
+    indices.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
+    let label = |index| labels.map(|labels| labels.get(index).to_owned());
+    indices.into_iter().take(k).map(|index| Class { index, value: values[index], label: label(index) }).collect()
+}
+
+fn range(values: &[f32]) -> Option<Range> {
+    let min = values.iter().copied().reduce(f32::min)?;
+    let max = values.iter().copied().reduce(f32::max)?;
+    let mean = values.iter().map(|&x| f64::from(x)).sum::<f64>() / values.len() as f64;
+    Some(Range { min, max, mean })
+}
+
+impl Output {
+    fn text(&self) -> String {
+        if let Some(top) = &self.top {
+            let row = |class: &Class| {
+                let label = class.label.as_deref().unwrap_or_default();
+                format!("  {:>9.4}  {:>4}  {label}", class.value, class.index).trim_end().to_owned()
+            };
+            return std::iter::once(self.name.clone()).chain(top.iter().map(row)).collect::<Vec<_>>().join("\n");
+        }
+        let shape = display::shape(&self.shape);
+        match &self.range {
+            Some(Range { min, max, mean }) => format!("{}  {shape}  from {min} to {max}, mean {mean:.6}", self.name),
+            None => format!("{}  {shape}", self.name),
+        }
+    }
+}
