@@ -1,0 +1,9 @@
+//! Firebrick against other engines' results, published models, and the project's own rules.
+
+mod architecture;
+mod caffe_cases;
+mod digits;
+mod figures;
+mod images;
+mod published;
+mod reference;

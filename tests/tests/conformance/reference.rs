@@ -1,0 +1,184 @@
+//! The published SqueezeNets on ten images, as Caffe 1.0 computes them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use firebrick::ir::Tensor;
+use firebrick::{Model, OpenOptions};
+use firebrick_tests::{announce, best, compare, npy, shared, tensor};
+
+/// By how much results may differ.
+struct Tolerance {
+    pool10: f32,
+    prob: f32,
+}
+
+/// Caffe and ONNX Runtime differ by 4e-5 in pool10, whose values reach 44 here, and by 6e-6 in probabilities.
+const SQUEEZENET: Tolerance = Tolerance { pool10: 1e-4, prob: 6e-6 };
+/// Weights that were trained without the bypass give pool10 values up to 128. Caffe and ONNX Runtime differ by 1.3e-4
+/// and 1.7e-5.
+const WITH_BYPASS: Tolerance = Tolerance { pool10: 2e-4, prob: 2e-5 };
+
+/// What these nets subtract from blue, green and red.
+const MEAN: [f32; 3] = [104.0, 117.0, 123.0];
+
+/// A net, its weights, its results of the reference and how far they may be off, the blob of its probabilities, and how
+/// many images are run where time matters.
+struct Case {
+    prototxt: &'static str,
+    weights: &'static str,
+    results: &'static str,
+    tolerance: Tolerance,
+    prob: &'static str,
+    n_quick: usize,
+}
+
+const CASES: &[Case] = &[
+    Case {
+        prototxt: "squeezenet_v1.0/deploy.prototxt",
+        weights: "squeezenet_v1.0/squeezenet_v1.0.caffemodel",
+        results: "v1.0",
+        tolerance: SQUEEZENET,
+        prob: "prob",
+        n_quick: 3,
+    },
+    Case {
+        prototxt: "squeezenet_v1.1/deploy.prototxt",
+        weights: "squeezenet_v1.1/squeezenet_v1.1.caffemodel",
+        results: "v1.1",
+        tolerance: SQUEEZENET,
+        prob: "prob",
+        n_quick: 3,
+    },
+    // The training net, without its data layers, losses and accuracies, is the same net.
+    Case {
+        prototxt: "squeezenet_v1.1/train_val.prototxt",
+        weights: "squeezenet_v1.1/squeezenet_v1.1.caffemodel",
+        results: "v1.1",
+        tolerance: SQUEEZENET,
+        prob: "loss/prob",
+        n_quick: 1,
+    },
+    Case {
+        prototxt: "residual/deploy_derived.prototxt",
+        weights: "squeezenet_v1.0/squeezenet_v1.0.caffemodel",
+        results: "residual_topology_with_v1.0_weights",
+        tolerance: WITH_BYPASS,
+        prob: "prob",
+        n_quick: 2,
+    },
+];
+
+/// A case ready to run.
+struct Loaded<'a> {
+    case: &'a Case,
+    model: Model,
+    pool10: Tensor,
+    prob: Tensor,
+}
+
+#[test]
+fn squeezenets_are_as_caffe_computes_them() {
+    let (Some(models), Some(reference)) = (shared("models"), shared("reference")) else { return };
+    let full = std::env::var_os("FIREBRICK_FULL").is_some();
+    let inputs = npy(&reference.join("inputs_u8_bgr_nhwc_10x227x227x3.npy"));
+    let loaded: Vec<Loaded<'_>> = CASES.iter().map(|case| case.load(&models, &reference)).collect();
+    let images = |case: &Case| if full { inputs.dims()[0] } else { case.n_quick };
+    let jobs: Vec<(&Loaded<'_>, usize)> =
+        loaded.iter().flat_map(|loaded| (0..images(loaded.case)).map(move |row| (loaded, row))).collect();
+    if !full {
+        announce(&format!("ran {} of 40 images; FIREBRICK_FULL=1 runs all", jobs.len()));
+    }
+    let failures = in_parallel(&jobs, |(loaded, row)| loaded.check(&inputs, *row));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Runs the jobs on two threads and collects what they say.
+fn in_parallel<T: Sync>(jobs: &[T], run: impl Fn(&T) -> Vec<String> + Sync) -> Vec<String> {
+    let (next, said) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let rows = run(job);
+            said.lock().unwrap_or_else(PoisonError::into_inner).extend(rows);
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(work);
+        work();
+    });
+    said.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Case {
+    fn load(&self, models: &Path, reference: &Path) -> Loaded<'_> {
+        let files = [models.join(self.prototxt), models.join(self.weights)];
+        // A deploy file's batch is 10.
+        let options = OpenOptions { batch: Some(1), ..OpenOptions::default() };
+        let model = Model::open(files, &options).unwrap_or_else(|error| panic!("{}", error.render(false)));
+        let results = |blob: &str| npy(&reference.join(format!("{}.{blob}.caffe-1.0-openblas.10.npy", self.results)));
+        Loaded { case: self, model, pool10: results("pool10"), prob: results("prob") }
+    }
+}
+
+impl Loaded<'_> {
+    /// Runs one image; says where the result is not Caffe's.
+    fn check(&self, inputs: &Tensor, row: usize) -> Vec<String> {
+        let prototxt = self.case.prototxt;
+        let input = match self.model.sole_input() {
+            Ok(input) => input,
+            Err(error) => return vec![format!("{prototxt}: {error}")],
+        };
+        let mut blobs = BTreeMap::new();
+        let run = self.model.run_observed([(input.name, prepared(inputs, row))], &mut |name, tensor| {
+            if name == "pool10" || name == self.case.prob {
+                blobs.insert(name.to_owned(), values(tensor));
+            }
+        });
+        if let Err(error) = run {
+            return vec![format!("{prototxt}: {}", error.render(false))];
+        }
+        let mut failures = Vec::new();
+        let Tolerance { pool10, prob } = self.case.tolerance;
+        for (blob, expected, tolerance) in [("pool10", &self.pool10, pool10), (self.case.prob, &self.prob, prob)] {
+            let expected = item(expected, row);
+            let Some(found) = blobs.get(blob) else {
+                failures.push(format!("{prototxt}: no blob `{blob}`"));
+                continue;
+            };
+            let difference = compare(&flat(found), &flat(&expected));
+            if !difference.within(tolerance) {
+                failures.push(format!("{prototxt}, image {row}: `{blob}` is {difference}"));
+            }
+            if best(found, 5) != best(&expected, 5) {
+                let (found, expected) = (best(found, 5), best(&expected, 5));
+                failures
+                    .push(format!("{prototxt}, image {row}: `{blob}` has {found:?} first, and Caffe's {expected:?}"));
+            }
+        }
+        failures
+    }
+}
+
+/// An image of the reference, NHWC, as input `[1, 3, 227, 227]`.
+fn prepared(inputs: &Tensor, row: usize) -> Tensor {
+    let (height, width) = (inputs.dims()[1], inputs.dims()[2]);
+    let samples = item(inputs, row);
+    let plane = |channel: usize| samples.iter().skip(channel).step_by(3).map(move |sample| sample - MEAN[channel]);
+    tensor(&[1, 3, height, width], (0..3).flat_map(plane).collect())
+}
+
+/// One item of a batch.
+fn item(batch: &Tensor, row: usize) -> Vec<f32> {
+    let n = batch.len() / batch.dims()[0];
+    values(batch)[row * n..][..n].to_vec()
+}
+
+fn values(tensor: &Tensor) -> Vec<f32> {
+    tensor.values::<f32>().unwrap_or_else(|error| panic!("{error}")).into_owned()
+}
+
+fn flat(values: &[f32]) -> Tensor {
+    tensor(&[values.len()], values.to_vec())
+}

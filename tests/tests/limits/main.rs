@@ -1,0 +1,76 @@
+//! What opening a file may cost: memory in proportion to the file, little time, and never a panic.
+//!
+//! A binary of its own, as it counts what all its threads allocate; its tests take turns.
+
+mod caffemodel;
+mod memory;
+mod mutations;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use firebrick::{Error, Inspection, Model, OpenOptions};
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+/// Held while a test runs.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// Waits until no other test runs.
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The result of `run` and the bytes that it held at once at most.
+fn peak<T>(run: impl FnOnce() -> T) -> (T, usize) {
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
+    let result = run();
+    (result, ALLOCATOR.peak_usage().saturating_sub(before))
+}
+
+/// Opens, inspects and prints a model whose files may be damaged. An error is as good as a model; a panic, a second
+/// of work or memory beyond the files' size is not, and is what the result says.
+fn survive<P: AsRef<Path>>(paths: &[P], options: &OpenOptions) -> Result<(), String> {
+    /// What is allocated for any file, however small.
+    const BASE: usize = 16 << 20;
+    /// What is allocated for each byte: a layer of text, some 50 bytes, becomes messages, nodes and names.
+    const PER_BYTE: usize = 200;
+    let size: u64 = paths.iter().filter_map(|path| std::fs::metadata(path).ok()).map(|data| data.len()).sum();
+    let allowed = BASE + PER_BYTE * usize::try_from(size).unwrap_or(usize::MAX / PER_BYTE);
+    let attempt = || {
+        let start = Instant::now();
+        let (result, bytes) = peak(|| catch_unwind(AssertUnwindSafe(|| open(paths, options))));
+        (result, bytes, start.elapsed())
+    };
+    let (mut result, mut bytes, mut time) = attempt();
+    if time > Duration::from_secs(1) {
+        // The machine may have been busy with something else.
+        (result, bytes, time) = attempt();
+    }
+    match result {
+        Err(_) => Err("a panic".to_owned()),
+        Ok(_) if time > Duration::from_secs(1) => Err(format!("it took {time:?}")),
+        Ok(_) if bytes > allowed => Err(format!("it allocated {bytes} bytes for {size}")),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Everything that can be done with a model but run it.
+fn open<P: AsRef<Path>>(paths: &[P], options: &OpenOptions) -> usize {
+    match Model::open(paths, options) {
+        Ok(model) => {
+            let inspection = Inspection::of(&model);
+            inspection.layers.len() + model.graph().to_string().len() + firebrick::ir::dot::dot(model.graph()).len()
+        }
+        Err(error) => rendered(&error),
+    }
+}
+
+fn rendered(error: &Error) -> usize {
+    error.render(true).len() + error.to_string().len()
+}
