@@ -1,6 +1,6 @@
 //! What a model consists of, layer by layer, in numbers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use firebrick_ir::{Dim, Graph, NodeId, Op, Type, Value};
@@ -92,6 +92,7 @@ struct Group {
     kind: String,
     name: String,
     nodes: Vec<NodeId>,
+    members: HashSet<NodeId>,
 }
 
 impl Inspection {
@@ -139,10 +140,11 @@ fn groups(graph: &Graph) -> Vec<Group> {
             None => (node.op.mnemonic().to_owned(), node.outputs.first().map_or_else(String::new, |o| o.name.clone())),
         };
         let index = *by_origin.entry((kind.clone(), name.clone())).or_insert_with(|| {
-            groups.push(Group { kind, name, nodes: Vec::new() });
+            groups.push(Group { kind, name, nodes: Vec::new(), members: HashSet::new() });
             groups.len() - 1
         });
         groups[index].nodes.push(id);
+        groups[index].members.insert(id);
     }
     groups
 }
@@ -168,7 +170,7 @@ impl Group {
         let values = (0..graph.node(id).outputs.len()).map(|port| Value { node: id, port });
         let leaves = |value: &Value| {
             let uses = graph.uses(*value);
-            uses.is_empty() || uses.iter().any(|(user, _)| !self.nodes.contains(user))
+            uses.is_empty() || uses.iter().any(|(user, _)| !self.members.contains(user))
         };
         values.filter(leaves).collect()
     }

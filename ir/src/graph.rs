@@ -198,23 +198,28 @@ impl Graph {
 
     /// Adds a graph output.
     pub fn output(&mut self, value: Value) {
-        let slot = self.outputs().len();
+        let slot = self.in_edges(self.ret).count();
         self.nodes.add_edge(value.node.0, self.ret.0, Edge { port: value.port, slot });
     }
 
-    /// `base`, or `base.1`, `base.2` …: the first that no value is named.
+    /// `base`, or `base.1`, `base.2` and so on: one that no value is named, the first if the numbers in use have no gap.
     pub fn fresh_name(&self, base: &str) -> String {
         if !self.names.contains_key(base) && !base.is_empty() {
             return base.to_owned();
         }
-        let mut n = 1u64;
-        loop {
-            let name = format!("{base}.{n}");
-            if !self.names.contains_key(&name) {
-                return name;
-            }
-            n += 1;
+        let numbered = |n: u64| format!("{base}.{n}");
+        let is_taken = |n: u64| self.names.contains_key(&numbered(n));
+        // Thousands of values may share a base: doubling and halving look at a few names only.
+        let mut free = 1;
+        while is_taken(free) {
+            free *= 2;
         }
+        let mut taken = free / 2;
+        while free - taken > 1 {
+            let middle = taken + (free - taken) / 2;
+            if is_taken(middle) { taken = middle } else { free = middle }
+        }
+        numbered(free)
     }
 
     /// Gives a value another name.

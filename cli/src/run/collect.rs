@@ -1,6 +1,6 @@
 //! The blobs of a run, from one batch or several.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use firebrick::ir::Tensor;
@@ -64,9 +64,9 @@ impl Collected {
     ) -> Result<(), Failure> {
         self.outputs = model.outputs().into_iter().map(|(name, _)| name).collect();
         let mut failed = None;
-        let outputs = self.outputs.clone();
+        let outputs: HashSet<String> = self.outputs.iter().cloned().collect();
         model.run_observed(inputs, &mut |name, tensor| {
-            if wanted.has(name) || outputs.iter().any(|output| output == name) {
+            if wanted.has(name) || outputs.contains(name) {
                 let used = if n_used < batch { first_items(tensor, batch, n_used) } else { Ok(tensor.clone()) };
                 match used {
                     Ok(tensor) => self.keep(name, tensor),

@@ -3,7 +3,7 @@ use crate::op::{Arity, InferError, Operator};
 use crate::{Attr, AttrError, EvalError, Tensor, Type};
 
 /// A constant: a weight, a table. One whose model came without weights has a type only; it can be inspected and
-/// rewritten, but not evaluated. The text form writes it as `const TYPE` and its elements, digest or `missing`.
+/// rewritten, but not evaluated. The text form writes `const`, its elements, their digest or `missing`, and its type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Const {
     value: Result<Tensor, Type>,

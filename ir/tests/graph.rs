@@ -1,0 +1,59 @@
+//! Changes to a graph: names, uses, removals.
+
+use firebrick_ir::ops::{Identity, Unary, UnaryFn};
+use firebrick_ir::{Graph, GraphError, Type, Value, verify};
+
+/// `x` and its copies `x.1` to `x.n`, of which the last is the output.
+fn chain(n: usize) -> (Graph, Vec<Value>) {
+    let mut graph = Graph::new("chain");
+    let mut values = vec![graph.input("x", Type::f32(&[2])).expect("the name is free")];
+    for i in 1..=n {
+        let value = graph.value(Identity {}, &[values[i - 1]], format!("x.{i}")).expect("the name is free");
+        values.push(value);
+    }
+    graph.output(values[n]);
+    (graph, values)
+}
+
+#[test]
+fn fresh_names_follow_those_in_use() {
+    for n in 0..70 {
+        let (graph, _) = chain(n);
+        assert_eq!(graph.fresh_name("x"), format!("x.{}", n + 1));
+    }
+    assert_eq!(chain(3).0.fresh_name("y"), "y");
+}
+
+#[test]
+fn uses_move_to_a_value_of_the_same_type() {
+    let (mut graph, values) = chain(2);
+    let relu = graph.value(Unary(UnaryFn::Relu {}), &[values[0]], "relu").expect("the name is free");
+    graph.replace_uses(values[2], relu).expect("the types are equal");
+    assert_eq!(graph.outputs(), [relu]);
+    assert!(graph.uses(values[2]).is_empty());
+
+    let other = graph.input("other", Type::f32(&[3])).expect("the name is free");
+    assert!(matches!(graph.replace_uses(relu, other), Err(GraphError::Replace { .. })));
+    assert!(verify(&graph).is_ok());
+}
+
+#[test]
+fn only_what_nobody_reads_is_removed() {
+    let (mut graph, values) = chain(2);
+    assert!(!graph.remove(values[1].node), "x.2 reads it");
+    assert!(!graph.remove(graph.ret()));
+    let dead = graph.value(Identity {}, &[values[0]], "dead").expect("the name is free");
+    assert!(graph.remove(dead.node));
+    assert_eq!(graph.find("dead"), None);
+    assert!(verify(&graph).is_ok());
+}
+
+#[test]
+fn names_are_unique() {
+    let (mut graph, values) = chain(1);
+    assert_eq!(graph.rename(values[1], "x"), Err(GraphError::DuplicateName("x".to_owned())));
+    assert_eq!(graph.rename(values[1], ""), Err(GraphError::EmptyName));
+    graph.rename(values[1], "y").expect("the name is free");
+    assert_eq!(graph.find("y"), Some(values[1]));
+    assert_eq!(graph.find("x.1"), None);
+}
