@@ -100,10 +100,10 @@ impl Images {
         let mut images = Images { height, width, mean, scale, color, resize: options.resize, assumed: None };
         if images.n_channels() != channels {
             let message = format!(
-                "input `{}` takes {channels} channels, and not the {} of `{}` images",
-                input.name,
+                "`{}` images have {} channels, but input `{}` has {channels}",
+                color.name(),
                 images.n_channels(),
-                color.name()
+                input.name
             );
             return Err(Error::Request(message));
         }
@@ -192,7 +192,7 @@ impl Images {
         match &self.mean {
             Mean::Channels(values) if values.len() != 1 && values.len() as u64 != self.n_channels() => {
                 let message = format!(
-                    "the mean has {} values, but input `{input}` has {} channels",
+                    "the mean has {} values, one for each channel, but input `{input}` has {}",
                     values.len(),
                     self.n_channels()
                 );
