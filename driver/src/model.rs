@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use firebrick_caffe::{Definition, Imported, Options, State, Weights};
 use firebrick_diagnostics::{Diagnostic, Report};
-use firebrick_ir::{Evaluator, Graph, Mean, Preprocess, Tensor, Type, Value, verify};
+use firebrick_ir::{Evaluator, Graph, Mean, Op, Preprocess, Tensor, Type, Value, verify};
 use firebrick_schemas::{Content, sniff};
 
 use crate::{Error, read_file};
@@ -32,7 +32,6 @@ pub struct Model {
     preprocessing: BTreeMap<String, Preprocess>,
     notes: Vec<Diagnostic>,
     folder: PathBuf,
-    has_weights: bool,
 }
 
 /// An input of a model.
@@ -79,23 +78,19 @@ impl Model {
                 let definition = Definition::read_text(&text.name, &text.bytes)?;
                 (definition, Some(Weights::read(&binary.name, binary.bytes.clone())?))
             }
-            ([], [binary]) => {
-                let definition = Definition::read_binary(&binary.name, binary.bytes.clone())?;
-                let weights = definition.own_weights()?;
-                (definition, weights)
-            }
+            ([], [binary]) => (Definition::read_binary(&binary.name, binary.bytes.clone())?, None),
             ([], []) => return Err(Error::Files("no model file was given".to_owned())),
             (_, _) => return Err(Error::Files(too_many(&texts, &binaries))),
         };
         let weights = weights.filter(|_| options.random_weights.is_none());
         let imported = firebrick_caffe::import(&definition, weights.as_ref(), &options.into())?;
         let folder = files.first().and_then(|file| file.path.parent()).unwrap_or(Path::new("")).to_owned();
-        Ok(Model::of(imported, folder, weights.is_some() || options.random_weights.is_some()))
+        Ok(Model::of(imported, folder))
     }
 
-    fn of(imported: Imported, folder: PathBuf, has_weights: bool) -> Self {
+    fn of(imported: Imported, folder: PathBuf) -> Self {
         let Imported { graph, parameters, preprocessing, notes } = imported;
-        Model { graph, parameters, preprocessing, notes, folder, has_weights }
+        Model { graph, parameters, preprocessing, notes, folder }
     }
 
     /// The graph.
@@ -113,9 +108,10 @@ impl Model {
         &self.parameters
     }
 
-    /// Whether the model has weights, and can run.
+    /// Whether all weights have values, so that the model can run.
     pub fn has_weights(&self) -> bool {
-        self.has_weights || self.parameters.is_empty()
+        let is_missing = |op: &Op| matches!(op, Op::Const(constant) if constant.tensor().is_none());
+        !self.graph.nodes().any(|(_, node)| is_missing(&node.op))
     }
 
     /// Whether the model can run.
@@ -161,7 +157,7 @@ impl Model {
     /// The names of all blobs: every value but the constants, in the order of computation.
     pub fn blobs(&self) -> Vec<String> {
         let nodes = self.graph.schedule().into_iter().map(|id| self.graph.node(id));
-        let computed = nodes.filter(|node| !matches!(node.op, firebrick_ir::Op::Const(_)));
+        let computed = nodes.filter(|node| !matches!(node.op, Op::Const(_)));
         computed.flat_map(|node| node.outputs.iter().map(|output| output.name.clone())).collect()
     }
 
@@ -204,7 +200,7 @@ impl Model {
         let inputs: HashMap<String, Tensor> =
             inputs.into_iter().map(|(name, tensor)| (self.graph_name(name), tensor)).collect();
         let tensors = Evaluator::new(verified).run_observed(&inputs, &mut |value, tensor| {
-            if !matches!(self.graph.node(value.node).op, firebrick_ir::Op::Const(_)) {
+            if !matches!(self.graph.node(value.node).op, Op::Const(_)) {
                 observe(self.graph.value_name(value), tensor);
             }
         })?;

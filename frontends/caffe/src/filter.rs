@@ -30,8 +30,8 @@ pub(crate) fn filter(net: &mut Net, state: &State) -> Result<(), Vec<Problem>> {
         match belongs(&layer, state) {
             Ok(true) => net.layers.push(layer),
             Ok(false) => {
-                let name = layer.name().to_owned();
-                net.left_out.extend(layer.param.top.into_iter().map(|top| (top, name.clone())));
+                let why = "its rules leave it out: see `--phase`, `--stage`, `--level`";
+                net.leave_out(&layer, why);
             }
             Err(problem) => problems.push(problem),
         }

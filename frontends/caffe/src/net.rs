@@ -12,10 +12,18 @@ pub(crate) struct Net {
     pub(crate) name: String,
     /// The stages that the file itself asks for (`state { stage: ... }`).
     pub(crate) stages: Vec<String>,
-    /// Blobs of layers that the rules for phase, level and stage left out, and the layers' names.
+    /// Blobs of layers that are left out, and why these are, in words.
     pub(crate) left_out: HashMap<String, String>,
     /// In the order of the file, which is the order of computation.
     pub(crate) layers: Vec<Layer>,
+}
+
+impl Net {
+    /// Remembers whose blobs are missing, for those who look for them.
+    pub(crate) fn leave_out(&mut self, layer: &Layer, why: &str) {
+        let help = format!("layer `{}` writes it, but {why}", layer.name());
+        self.left_out.extend(layer.param.top.iter().map(|top| (top.clone(), help.clone())));
+    }
 }
 
 /// A layer and the place in the file that it came from.

@@ -46,6 +46,7 @@ pub fn training_layers() -> impl Iterator<Item = (&'static str, &'static str)> {
 pub(crate) fn prune(net: &mut Net, notes: &mut Vec<Note>) {
     let taken: HashSet<String> = net.layers.iter().flat_map(|layer| layer.param.top.iter().cloned()).collect();
     let read_before = bottoms(net);
+    let mut gone = HashSet::new();
     let mut layers = Vec::with_capacity(net.layers.len());
     for layer in std::mem::take(&mut net.layers) {
         let Some((_, counterpart)) = TRAINING_LAYERS.iter().find(|(kind, _)| *kind == layer.kind()) else {
@@ -56,11 +57,14 @@ pub(crate) fn prune(net: &mut Net, notes: &mut Vec<Note>) {
             Counterpart::Layer(kind) => inference_layer(&layer, kind, &taken),
             Counterpart::Nothing => None,
         };
+        net.leave_out(&layer, "it is for training, and left out");
+        gone.extend(layer.param.top.iter().cloned());
         notes.push(note(&layer, replacement.as_ref()));
         layers.extend(replacement);
     }
     net.layers = layers;
     drop_unread(net, &read_before);
+    drop_silenced(net, &gone);
 }
 
 /// The blobs that layers read.
@@ -75,12 +79,26 @@ fn drop_unread(net: &mut Net, read_before: &HashSet<String>) {
     for layer in net.layers.iter_mut().filter(|layer| layer.param.r#type() == "Split") {
         layer.param.top.retain(|top| read.contains(top) || !read_before.contains(top));
     }
-    let is_dead = |layer: &Layer| match layer.kind() {
-        "Split" => layer.param.top.is_empty(),
-        "Input" => layer.param.top.iter().all(|top| read_before.contains(top) && !read.contains(top)),
-        _ => false,
-    };
-    net.layers.retain(|layer| !is_dead(layer));
+    net.layers.retain(|layer| layer.kind() != "Split" || !layer.param.top.is_empty() || layer.param.bottom.is_empty());
+    // An input may have been read by such a Split only.
+    let read = bottoms(net);
+    net.layers.retain(|layer| {
+        let tops = &layer.param.top;
+        let is_dead = tops.iter().all(|top| read_before.contains(top) && !read.contains(top));
+        layer.kind() != "Input" || tops.is_empty() || !is_dead
+    });
+}
+
+/// A loss or an accuracy that is gone needs no Silence.
+fn drop_silenced(net: &mut Net, gone: &HashSet<String>) {
+    let written: HashSet<String> = net.layers.iter().flat_map(|layer| layer.param.top.iter().cloned()).collect();
+    net.layers.retain_mut(|layer| {
+        let is_silence = layer.kind() == "Silence" && !layer.param.bottom.is_empty();
+        if is_silence {
+            layer.param.bottom.retain(|blob| written.contains(blob) || !gone.contains(blob));
+        }
+        !is_silence || !layer.param.bottom.is_empty()
+    });
 }
 
 /// Something done that the user may want to know.

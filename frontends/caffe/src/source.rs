@@ -62,15 +62,6 @@ impl Definition {
         }
     }
 
-    /// The net that a binary file holds, with its weights: a definition and weights in one.
-    ///
-    /// # Errors
-    /// As [`Weights::read`].
-    pub fn own_weights(&self) -> Result<Option<Weights>, Report> {
-        let weights = Weights::of(self.file(), self.net.clone())?;
-        Ok((!weights.is_empty()).then_some(weights))
-    }
-
     /// Whether layers are still to be chosen by phase, level and stage. Caffe saves a net with the layers that it
     /// chose and their rules: to apply those again, for another phase, would only tear holes into it.
     pub(crate) fn has_rules_to_apply(&self) -> bool {
@@ -93,7 +84,12 @@ impl Definition {
         match (at, &self.source) {
             (At::Definition(path), Source::Text(document)) => document.place(path),
             (At::Definition(path), Source::Binary { file }) => field(file, path),
-            (At::Weights(path), _) => field(weights.map_or("", |weights| weights.file.as_str()), path),
+            // Without a weights file, weights are the definition's own.
+            (At::Weights(path), source) => match (weights, source) {
+                (Some(weights), _) => field(&weights.file, path),
+                (None, Source::Text(document)) => document.place(path),
+                (None, Source::Binary { file }) => field(file, path),
+            },
         }
     }
 

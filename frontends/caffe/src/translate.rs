@@ -35,7 +35,7 @@ pub(crate) struct Translation<'a> {
     pub(crate) shared: HashMap<String, Value>,
     /// Their values, where a layer works with these rather than with a constant of the graph; `None` without weights.
     pub(crate) shared_tensors: HashMap<String, Option<Tensor>>,
-    /// Blobs of layers that are left out, and the layers' names.
+    /// Blobs of layers that are left out, and why these are.
     left_out: &'a HashMap<String, String>,
     /// Blobs that some layer reads.
     pub(crate) read: HashSet<String>,
@@ -230,9 +230,7 @@ fn missing_bottom(
 ) -> Problem {
     let kind = ProblemKind::MissingBottom { layer: layer.name().to_owned(), blob: name.to_owned() };
     let problem = Problem::new(kind, layer.path.clone().nth("bottom", index));
-    if let Some(writer) = left_out.get(name) {
-        let help =
-            format!("layer `{writer}` writes it, but its rules leave it out: see `--phase`, `--stage`, `--level`");
+    if let Some(help) = left_out.get(name) {
         return problem.help(help);
     }
     let near = blobs

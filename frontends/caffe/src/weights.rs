@@ -54,16 +54,6 @@ impl Weights {
         Ok(Weights { file: file.to_owned(), layers })
     }
 
-    /// The names of the layers that have weights, in no order that means anything.
-    pub fn layer_names(&self) -> impl Iterator<Item = &str> {
-        self.layers.keys().map(String::as_str)
-    }
-
-    /// Whether no layer has weights.
-    pub fn is_empty(&self) -> bool {
-        self.layers.is_empty()
-    }
-
     pub(crate) fn layer(&self, name: &str) -> Option<&Stored> {
         self.layers.get(name)
     }

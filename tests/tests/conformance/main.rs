@@ -5,5 +5,6 @@ mod caffe_cases;
 mod digits;
 mod figures;
 mod images;
+mod inline_weights;
 mod published;
 mod reference;
