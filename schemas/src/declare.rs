@@ -6,6 +6,8 @@
 /// - `packed` is a repeated number written packed;
 /// - `chunked` is a packed field of `float` or `double` kept as slices of the file, a `Vec<Bytes>`.
 ///
+/// A field of type `bytes` is a slice of the file too, a `Bytes`.
+///
 /// An optional message is boxed: Caffe's `LayerParameter` has eighty of them, of which a layer uses one. A default is a
 /// string where it names an enum variant or is negative.
 macro_rules! message {
@@ -35,6 +37,14 @@ macro_rules! message {
     (@rows $m:tt $f:tt $d:tt $(#[$doc:meta])* chunked double $($rest:tt)*) => {
         $crate::declare::message!(@row $m $f $d {$(#[$doc])*} [repeated, bytes = "bytes"] [Vec<bytes::Bytes>]
             [Repeated true Doubles] $($rest)*);
+    };
+    (@rows $m:tt $f:tt $d:tt $(#[$doc:meta])* optional bytes $($rest:tt)*) => {
+        $crate::declare::message!(@row $m $f $d {$(#[$doc])*} [optional, bytes = "bytes"] [Option<bytes::Bytes>]
+            [Optional false Bytes] $($rest)*);
+    };
+    (@rows $m:tt $f:tt $d:tt $(#[$doc:meta])* repeated bytes $($rest:tt)*) => {
+        $crate::declare::message!(@row $m $f $d {$(#[$doc])*} [repeated, bytes = "bytes"] [Vec<bytes::Bytes>]
+            [Repeated false Bytes] $($rest)*);
     };
     (@rows $m:tt $f:tt $d:tt $(#[$doc:meta])* packed $type:ident $($rest:tt)*) => {
         $crate::declare::message!(@row $m $f $d {$(#[$doc])*} [repeated, packed = true, $type]

@@ -17,6 +17,7 @@ mod sniff;
 pub mod wire;
 
 pub mod caffe;
+pub mod onnx;
 
 pub use self::path::{FieldPath, Step};
 pub use self::reflect::{Described, EnumDescriptor, FieldDescriptor, Kind, Label, MessageDescriptor};
