@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use firebrick_ir::{DType, Element, Tensor};
+use firebrick_ir::ops::Cast;
+use firebrick_ir::{DType, Element, Op, Tensor};
 use ndarray::{ArrayViewD, IxDyn};
 use ndarray_npy::{ViewElement, ViewNpyError, ViewNpyExt, WritableElement, WriteNpyExt};
 
@@ -69,29 +70,40 @@ fn view<T: ViewElement + Copy>(
     Ok(Tensor::from_vec(array.shape(), values).map_err(|error| error.to_string()))
 }
 
-/// Writes a tensor. f16 becomes f32, which every f16 is.
+/// Writes a tensor. Elements that NumPy has no type for become f32, i8 or u8, which hold them all.
 ///
 /// # Errors
 /// If the file can't be written.
 pub fn write(path: impl AsRef<Path>, tensor: &Tensor) -> Result<(), Error> {
     let path = path.as_ref();
     match tensor.dtype() {
-        DType::F32 => write_as(path, tensor, |x: f32| x),
-        DType::F16 => write_as(path, tensor, firebrick_ir::f16::to_f32),
-        DType::I8 => write_as(path, tensor, |x: i8| x),
-        DType::U8 => write_as(path, tensor, |x: u8| x),
-        DType::I32 => write_as(path, tensor, |x: i32| x),
-        DType::I64 => write_as(path, tensor, |x: i64| x),
+        DType::F32 => write_as::<f32>(path, tensor),
+        DType::F64 => write_as::<f64>(path, tensor),
+        DType::I8 => write_as::<i8>(path, tensor),
+        DType::I16 => write_as::<i16>(path, tensor),
+        DType::I32 => write_as::<i32>(path, tensor),
+        DType::I64 => write_as::<i64>(path, tensor),
+        DType::U8 => write_as::<u8>(path, tensor),
+        DType::U16 => write_as::<u16>(path, tensor),
+        DType::U32 => write_as::<u32>(path, tensor),
+        DType::U64 => write_as::<u64>(path, tensor),
         DType::Bool => {
             let bools: Vec<bool> = tensor.bools().map_err(|error| Error::content(path, error.to_string()))?.collect();
             write_values(path, tensor.dims(), &bools)
         }
+        DType::F16 | DType::BF16 | DType::F8E4M3Fn | DType::F8E4M3Fnuz => write_as::<f32>(path, tensor),
+        DType::F8E5M2 | DType::F8E5M2Fnuz | DType::F8E8M0 | DType::F4E2M1 => write_as::<f32>(path, tensor),
+        DType::I4 | DType::I2 => write_as::<i8>(path, tensor),
+        DType::U4 | DType::U2 => write_as::<u8>(path, tensor),
     }
 }
 
-fn write_as<T: Element, U: WritableElement>(path: &Path, tensor: &Tensor, to: impl Fn(T) -> U) -> Result<(), Error> {
-    let values = tensor.values::<T>().map_err(|error| Error::content(path, error.to_string()))?;
-    write_values(path, tensor.dims(), &values.iter().map(|&x| to(x)).collect::<Vec<U>>())
+/// Writes a tensor's elements as `T`.
+fn write_as<T: Element + WritableElement>(path: &Path, tensor: &Tensor) -> Result<(), Error> {
+    let error = |error: String| Error::content(path, error);
+    let converted = Op::from(Cast::to(T::DTYPE)).eval(&[tensor]).map_err(|e| error(e.to_string()))?;
+    let values = converted[0].values::<T>().map_err(|e| error(e.to_string()))?;
+    write_values(path, tensor.dims(), &values)
 }
 
 fn write_values<U: WritableElement>(path: &Path, dims: &[usize], values: &[U]) -> Result<(), Error> {

@@ -40,10 +40,10 @@ pub mod text;
 mod verify;
 
 pub use attr::{Attr, AttrError, AttrReader, AttrValue};
-pub use dtype::{DType, Element};
+pub use dtype::{Code, DType, Element, Overflow};
 pub use eval::{EvalError, Evaluator};
 pub use graph::{Edge, Graph, GraphError, Node, NodeId, Origin, Output, Value};
-pub use half::f16;
+pub use half::{bf16, f16};
 pub use op::{Arity, InferError, Op, Operator};
 pub use preprocess::{Mean, Preprocess};
 pub use shape::{Dim, Shape, Type};

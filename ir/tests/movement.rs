@@ -4,7 +4,7 @@ mod common;
 
 use firebrick_ir::ops::{Cast, Concat, Gather, Reshape, Select, Slice, Ties, Tile, TopK, Transpose};
 use firebrick_ir::{DType, Tensor};
-use half::f16;
+use half::{bf16, f16};
 
 use common::{check, check_infer, f32s, tensor};
 
@@ -15,6 +15,11 @@ fn count(dims: &[usize]) -> Tensor {
 
 fn bools(dims: &[usize], values: &[bool]) -> Tensor {
     Tensor::from_bools(dims, values).expect("a test's tensors have as many elements as they say")
+}
+
+/// Numbers of few bits by their codes.
+fn coded(dtype: DType, codes: &[u8]) -> Tensor {
+    Tensor::new(dtype, &[codes.len()], codes.to_vec().into()).expect("a byte for each")
 }
 
 #[test]
@@ -31,11 +36,24 @@ fn cast() {
         (&tensor::<f16>(&[2], [f16::from_f32(1.5), f16::MAX]), tensor::<i32>(&[2], [1, 65504])),
         (&f32s(&[2], [0.1, 1e6]), tensor::<f16>(&[2], [f16::from_f32(0.1), f16::INFINITY])),
         (&bools(&[2], &[true, false]), tensor::<i32>(&[2], [1, 0])),
+        (&tensor::<u64>(&[2], [u64::MAX, 1 << 53]), tensor::<i64>(&[2], [-1, 1 << 53])),
+        (&tensor::<u64>(&[1], [u64::MAX]), tensor::<f64>(&[1], [2f64.powi(64)])),
+        // Above the middle of two, by less than an f32 tells.
+        (&tensor::<f64>(&[1], [1.0 + 2f64.powi(-11) + 2f64.powi(-40)]), tensor::<f16>(&[1], [f16::from_bits(0x3c01)])),
+        (&tensor::<f64>(&[2], [1.0 + 2f64.powi(-8), 1e300]), tensor::<bf16>(&[2], [bf16::ONE, bf16::INFINITY])),
+        (&f32s(&[5], [1.0, -448.0, 1e9, f32::NAN, 0.0]), coded(DType::F8E4M3Fn, &[0x38, 0xfe, 0x7e, 0x7f, 0])),
+        (&f32s(&[3], [3.9, -20.0, 7.0]), coded(DType::I4, &[3, 8, 7])),
+        (&tensor::<i64>(&[2], [23, -1]), coded(DType::U4, &[7, 15])),
+        (&coded(DType::I4, &[15, 7]), tensor::<i32>(&[2], [-1, 7])),
+        (&coded(DType::F8E8M0, &[127, 0, 255]), f32s(&[3], [1.0, 2f32.powi(-127), f32::NAN])),
+        (&coded(DType::F4E2M1, &[7, 15]), coded(DType::F8E5M2, &[0x46, 0xc6])),
     ];
     for (from, to) in cases {
-        check(Cast { dtype: to.dtype() }, std::slice::from_ref(from), Ok(&[to]));
+        check(Cast::to(to.dtype()), std::slice::from_ref(from), Ok(&[to]));
     }
-    check_infer(Cast { dtype: DType::I64 }, "bool[N, 3]", Ok("i64[N, 3]"));
+    let unsaturated = Cast { dtype: DType::F8E5M2, saturate: false };
+    check(unsaturated, &[f32s(&[2], [1e9, -1e9])], Ok(&[coded(DType::F8E5M2, &[0x7c, 0xfc])]));
+    check_infer(Cast::to(DType::I64), "bool[N, 3]", Ok("i64[N, 3]"));
 }
 
 #[test]
@@ -227,6 +245,6 @@ fn top_k() {
     check_infer(op(0, 2, true, Ties::Lowest), "f32[N, 3]", Err(symbolic));
     let few = "attribute `k` is 4, but dimension 1 has 3 elements";
     check_infer(op(1, 4, true, Ties::Lowest), "f32[N, 3]", Err(few));
-    let dtype = "operand 0 has elements of type i32, but should have f32 or f16";
+    let dtype = "operand 0 has elements of type i32, but should have floats";
     check_infer(op(0, 1, true, Ties::Lowest), "i32[3]", Err(dtype));
 }

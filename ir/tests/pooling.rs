@@ -148,7 +148,7 @@ fn types() {
     check_infer(indices.clone(), "f32[N, 3, 4, 4]", Ok("f32[N, 3, 3, 3] i64[N, 3, 3, 3]"));
     let both = Pool { function: PoolFn::Average, ..indices };
     check_infer(both, "f32[1, 1, 4, 4]", Err("attribute `indices` is true, but only maxima have a position"));
-    check_infer(max.clone(), "i64[1, 1, 4, 4]", Err("operand 0 has elements of type i64, but should have f32 or f16"));
+    check_infer(max.clone(), "i64[1, 1, 4, 4]", Err("operand 0 has elements of type i64, but should have floats"));
     check_infer(max.clone(), "f32[1, 4]", Err("operand 0 has 2 dimensions, but should have 3 or more"));
     check_infer(max.clone(), "f32[1, 1, H, 4]", Err("dimension 2 of operand 0 is symbolic, but its size is needed"));
     check_infer(max.clone(), "f32[1, 1, 4]", Err("attribute `kernel` has 2 entries, but 1 are needed"));

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use firebrick_ir::text::{ParseError, WeightStore, Weights, parse};
-use firebrick_ir::{DType, Graph, Op, Tensor, Type, f16};
+use firebrick_ir::{DType, Graph, Op, Tensor, Type, bf16, f16};
 use insta::assert_snapshot;
 
 /// A fire module of SqueezeNet, with every form that fixtures have and printed graphs have not.
@@ -62,6 +62,17 @@ fn constants() {
         Tensor::from_vec(&dims(&[2]), vec![u8::MIN, u8::MAX]),
         Tensor::from_vec(&dims(&[2]), vec![i32::MIN, i32::MAX]),
         Tensor::from_vec(&dims(&[2]), vec![i64::MIN, i64::MAX]),
+        Tensor::from_vec(&dims(&[2]), vec![u64::MIN, u64::MAX]),
+        Tensor::from_vec(&dims(&[4]), vec![0.1f64, 1e-310, f64::MIN, f64::NAN]),
+        Tensor::from_vec(&dims(&[3]), vec![bf16::from_f32(0.1), bf16::MAX, bf16::NEG_INFINITY]),
+        Tensor::new(DType::F8E4M3Fn, &[4], vec![0x80u8, 0x01, 0x7e, 0x7f].into()),
+        Tensor::new(DType::F8E4M3Fn, &[1], vec![0xffu8].into()), // the other NaN
+        Tensor::new(DType::F8E5M2Fnuz, &[3], vec![0x80u8, 0x01, 0x7f].into()),
+        Tensor::new(DType::F8E8M0, &[3], vec![0u8, 127, 254].into()),
+        Tensor::new(DType::F4E2M1, &[3], vec![1u8, 8, 15].into()),
+        Tensor::new(DType::I4, &[2], vec![7u8, 8].into()),
+        Tensor::new(DType::U2, &[2], vec![0u8, 3].into()),
+        Tensor::new(DType::U2, &[1], vec![4u8].into()), // no code
         Tensor::from_bools(&dims(&[2]), &[true, false]),
         Tensor::new(DType::Bool, &[2], vec![1u8, 7].into()), // a byte that is neither
         Ok(Tensor::scalar(7i64)),

@@ -1,7 +1,8 @@
-use half::f16;
+use half::{bf16, f16};
 
 use super::broadcast::{broadcast, indices};
 use crate::attr::AttrReader;
+use crate::dtype::{Float, with_number};
 use crate::op::{Arity, InferError, Operator};
 use crate::{Attr, AttrError, DType, Element, EvalError, Tensor, Type};
 
@@ -57,7 +58,7 @@ impl Operator for Binary {
 
     fn infer(&self, operands: &[&Type]) -> Result<Vec<Type>, InferError> {
         let [a, b] = operands else { return Ok(Vec::new()) };
-        if a.dtype == DType::Bool {
+        if !a.dtype.is_number() {
             return Err(InferError::DType { operand: 0, expected: "a number".to_owned(), found: a.dtype });
         }
         if a.dtype != b.dtype {
@@ -69,16 +70,7 @@ impl Operator for Binary {
 
     fn eval(&self, operands: &[&Tensor]) -> Result<Vec<Tensor>, EvalError> {
         let [a, b] = operands else { return Ok(Vec::new()) };
-        let result = match a.dtype() {
-            DType::F32 => eval::<f32>(self.0, a, b),
-            DType::F16 => eval::<f16>(self.0, a, b),
-            DType::I8 => eval::<i8>(self.0, a, b),
-            DType::U8 => eval::<u8>(self.0, a, b),
-            DType::I32 => eval::<i32>(self.0, a, b),
-            DType::I64 => eval::<i64>(self.0, a, b),
-            DType::Bool => Err(EvalError::DType(DType::Bool)),
-        };
-        Ok(vec![result?])
+        with_number!(a.dtype(), T => Ok(vec![eval::<T>(self.0, a, b)?]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attr)> {
@@ -125,7 +117,7 @@ trait Arithmetic: Element + Default {
 }
 
 macro_rules! float_arithmetic {
-    ($rust:ty, $pow:expr) => {
+    ($rust:ty) => {
         impl Arithmetic for $rust {
             fn add(self, other: Self) -> Self {
                 self + other
@@ -140,7 +132,7 @@ macro_rules! float_arithmetic {
                 self / other
             }
             fn pow(self, other: Self) -> Self {
-                $pow(f64::from(self).powf(f64::from(other)))
+                Self::from_f64(self.to_f64().powf(other.to_f64()))
             }
             fn is_zero_divisor(self) -> bool {
                 false
@@ -149,8 +141,10 @@ macro_rules! float_arithmetic {
     };
 }
 
-float_arithmetic!(f32, |x| x as f32);
-float_arithmetic!(f16, f16::from_f64);
+float_arithmetic!(f32);
+float_arithmetic!(f64);
+float_arithmetic!(f16);
+float_arithmetic!(bf16);
 
 macro_rules! integer_arithmetic {
     ($($rust:ty),*) => {$(
@@ -165,4 +159,4 @@ macro_rules! integer_arithmetic {
     )*};
 }
 
-integer_arithmetic!(i8, u8, i32, i64);
+integer_arithmetic!(i8, i16, i32, i64, u8, u16, u32, u64);

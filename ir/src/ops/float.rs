@@ -1,43 +1,49 @@
-//! Floating-point operands as f32, whatever they are stored as.
+//! Floating-point operands, whatever they are stored as.
 
 use std::borrow::Cow;
 
-use half::f16;
+use half::{bf16, f16};
 
+use crate::dtype::{Float, with_float};
 use crate::{DType, EvalError, InferError, Tensor, Type};
 
-/// The elements as f32: borrowed if they are, widened from f16.
+/// The elements as f32: borrowed if they are, widened from f16 and bf16.
 pub(super) fn to_f32(tensor: &Tensor) -> Result<Cow<'_, [f32]>, EvalError> {
-    match tensor.dtype() {
-        DType::F32 => Ok(tensor.values::<f32>()?),
-        DType::F16 => Ok(Cow::Owned(tensor.values::<f16>()?.iter().map(|x| x.to_f32()).collect())),
-        dtype @ (DType::I8 | DType::U8 | DType::I32 | DType::I64 | DType::Bool) => Err(EvalError::DType(dtype)),
+    if tensor.dtype() == DType::F16 {
+        Ok(Cow::Owned(tensor.values::<f16>()?.iter().map(|x| x.to_f32()).collect()))
+    } else if tensor.dtype() == DType::BF16 {
+        Ok(Cow::Owned(tensor.values::<bf16>()?.iter().map(|x| x.to_f32()).collect()))
+    } else {
+        Ok(tensor.values::<f32>()?)
     }
 }
 
-/// A tensor of the type `dtype`, which is f32 or f16, rounded to it.
+/// The elements as f64, which every floating-point number is: borrowed if they are, else widened.
+pub(super) fn to_f64(tensor: &Tensor) -> Result<Cow<'_, [f64]>, EvalError> {
+    if tensor.dtype() == DType::F64 {
+        return Ok(tensor.values::<f64>()?);
+    }
+    with_float!(tensor.dtype(), T => Ok(Cow::Owned(tensor.values::<T>()?.iter().map(|&x| x.to_f64()).collect())))
+}
+
+/// A tensor of the floating-point type `dtype`, rounded to it.
 pub(super) fn from_f32(dtype: DType, dims: &[usize], values: Vec<f32>) -> Result<Tensor, EvalError> {
-    match dtype {
-        DType::F32 => Ok(Tensor::from_vec(dims, values)?),
-        DType::F16 => Ok(Tensor::from_vec(dims, values.into_iter().map(f16::from_f32).collect())?),
-        DType::I8 | DType::U8 | DType::I32 | DType::I64 | DType::Bool => Err(EvalError::DType(dtype)),
+    if dtype == DType::F32 {
+        return Ok(Tensor::from_vec(dims, values)?);
     }
+    from_f64(dtype, dims, values.into_iter().map(f64::from))
 }
 
-/// A tensor of the type `dtype`, which is f32 or f16, rounded to it once.
+/// A tensor of the floating-point type `dtype`, rounded to it once.
 pub(super) fn from_f64(dtype: DType, dims: &[usize], values: impl Iterator<Item = f64>) -> Result<Tensor, EvalError> {
-    match dtype {
-        DType::F32 => Ok(Tensor::from_vec(dims, values.map(|x| x as f32).collect())?),
-        DType::F16 => Ok(Tensor::from_vec(dims, values.map(f16::from_f64).collect())?),
-        DType::I8 | DType::U8 | DType::I32 | DType::I64 | DType::Bool => Err(EvalError::DType(dtype)),
-    }
+    with_float!(dtype, T => Ok(Tensor::from_vec(dims, values.map(T::from_f64).collect())?))
 }
 
 /// Checks that all operands have the same floating-point type, and returns it.
 pub(super) fn same_float(operands: &[&Type]) -> Result<DType, InferError> {
     let dtype = operands[0].dtype;
-    if !dtype.is_float() {
-        return Err(InferError::DType { operand: 0, expected: "f32 or f16".to_owned(), found: dtype });
+    if !dtype.is_float() || dtype == DType::F64 {
+        return Err(InferError::DType { operand: 0, expected: "floats".to_owned(), found: dtype });
     }
     match operands.iter().position(|ty| ty.dtype != dtype) {
         Some(operand) => {

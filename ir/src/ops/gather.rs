@@ -48,13 +48,12 @@ impl Operator for Gather {
     attributes!(axis);
 }
 
-/// The elements of a tensor of integers.
+/// The elements of a tensor of i32 or i64.
 fn integers(tensor: &Tensor) -> Result<Vec<i64>, EvalError> {
-    match tensor.dtype() {
-        DType::I32 => Ok(tensor.values::<i32>()?.iter().map(|&n| i64::from(n)).collect()),
-        DType::I64 => Ok(tensor.values::<i64>()?.into_owned()),
-        dtype @ (DType::F32 | DType::F16 | DType::I8 | DType::U8 | DType::Bool) => Err(EvalError::DType(dtype)),
+    if tensor.dtype() == DType::I32 {
+        return Ok(tensor.values::<i32>()?.iter().map(|&n| i64::from(n)).collect());
     }
+    Ok(tensor.values::<i64>()?.into_owned())
 }
 
 /// The element that an index means in a dimension of that size.

@@ -16,6 +16,7 @@ mod identity;
 mod input;
 mod lrn;
 mod movement;
+mod number;
 mod pad;
 mod pool;
 mod recur;

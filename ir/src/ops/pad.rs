@@ -1,9 +1,8 @@
-use half::f16;
-
+use super::Cast;
 use super::window::unravel;
 use crate::attr::attributes;
 use crate::op::{Arity, InferError, Operator};
-use crate::{DType, Dim, EvalError, Shape, Tensor, Type};
+use crate::{Dim, EvalError, Op, Shape, Tensor, Type};
 
 crate::attr::words! {
     /// What [`Pad`] adds.
@@ -64,7 +63,8 @@ impl Operator for Pad {
         };
         let sources = |i: usize| (0..dims[i]).map(move |at| self.source(at, self.pads[i], x.dims()[i]));
         let tables: Vec<Vec<Option<usize>>> = (0..rank).map(|i| sources(i).collect()).collect();
-        let constant = constant(self.value, x.dtype());
+        let constants = Op::from(Cast::to(x.dtype())).eval(&[&Tensor::scalar(self.value)])?;
+        let constant = constants[0].bytes();
         let n_rows: usize = dims[..last].iter().product();
         let mut bytes = Vec::with_capacity(n_rows * dims[last] * constant.len());
         for row in 0..n_rows {
@@ -74,7 +74,7 @@ impl Operator for Pad {
                 let source = source_row.zip(column).map(|(row, column)| row * x.dims()[last] + column);
                 bytes.extend_from_slice(match source {
                     Some(element) => &x.bytes()[element * constant.len()..][..constant.len()],
-                    None => &constant,
+                    None => constant,
                 });
             }
         }
@@ -110,18 +110,5 @@ impl Pad {
             (PadMode::Reflect, None) => Some(begin - at),
             (PadMode::Reflect, Some(behind)) => Some(2 * (size - 1) - behind),
         }
-    }
-}
-
-/// The bytes of one element of that value.
-fn constant(value: f32, dtype: DType) -> Vec<u8> {
-    match dtype {
-        DType::F32 => value.to_le_bytes().to_vec(),
-        DType::F16 => f16::from_f32(value).to_le_bytes().to_vec(),
-        DType::I8 => (value as i8).to_le_bytes().to_vec(),
-        DType::U8 => (value as u8).to_le_bytes().to_vec(),
-        DType::I32 => (value as i32).to_le_bytes().to_vec(),
-        DType::I64 => (value as i64).to_le_bytes().to_vec(),
-        DType::Bool => vec![u8::from(value != 0.0)],
     }
 }

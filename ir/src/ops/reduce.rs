@@ -1,6 +1,7 @@
 use super::broadcast::indices;
-use super::float::{from_f64, to_f32};
+use super::float::{from_f64, to_f64};
 use crate::attr::attributes;
+use crate::dtype::with_integer;
 use crate::op::{Arity, InferError, Operator};
 use crate::{DType, Dim, Element, EvalError, Shape, Tensor, Type};
 
@@ -34,7 +35,7 @@ crate::attr::words! {
 /// Reduction along some dimensions, as ONNX's Reduce operators and Caffe's Reduction. Without axes every element is
 /// reduced by itself.
 ///
-/// One operand of any shape: f32 or f16, and for `sum`, `max`, `min` and `prod` also i32 or i64. The result has its
+/// One operand of any shape: floats, and for `sum`, `max`, `min` and `prod` also integers. The result has its
 /// element type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reduce {
@@ -48,16 +49,13 @@ pub struct Reduce {
 
 impl Reduce {
     fn check_dtype(&self, dtype: DType) -> Result<(), InferError> {
-        let expected = match self.function {
-            ReduceFn::Sum | ReduceFn::Max | ReduceFn::Min | ReduceFn::Prod => &[DType::I32, DType::I64][..],
-            ReduceFn::Mean | ReduceFn::L1 | ReduceFn::L2 => &[],
-            ReduceFn::SumSquare | ReduceFn::LogSum | ReduceFn::LogSumExp => &[],
+        let is_fit = match self.function {
+            ReduceFn::Sum | ReduceFn::Max | ReduceFn::Min | ReduceFn::Prod => dtype.is_number(),
+            ReduceFn::Mean | ReduceFn::L1 | ReduceFn::L2 => dtype.is_float(),
+            ReduceFn::SumSquare | ReduceFn::LogSum | ReduceFn::LogSumExp => dtype.is_float(),
         };
-        if dtype.is_float() || expected.contains(&dtype) {
-            return Ok(());
-        }
-        let expected = if expected.is_empty() { "f32 or f16" } else { "f32, f16, i32 or i64" };
-        Err(InferError::DType { operand: 0, expected: expected.to_owned(), found: dtype })
+        let expected = if dtype.is_integer() { "floats" } else { "numbers" };
+        if is_fit { Ok(()) } else { Err(InferError::DType { operand: 0, expected: expected.to_owned(), found: dtype }) }
     }
 
     /// The dimensions of the result if the reduced ones stay, and as they are.
@@ -104,16 +102,12 @@ impl Operator for Reduce {
         if dims.contains(&0) {
             return Ok(vec![Tensor::new(x.dtype(), &dims, [].as_slice().into())?]);
         }
-        let result = match x.dtype() {
-            DType::F32 | DType::F16 => {
-                let reduced = reduce_floats(self.function, &to_f32(x)?, x.dims(), &kept);
-                from_f64(x.dtype(), &dims, reduced.into_iter())?
-            }
-            DType::I32 => reduce_integers::<i32>(self.function, x, &kept)?.reshaped(&dims)?,
-            DType::I64 => reduce_integers::<i64>(self.function, x, &kept)?.reshaped(&dims)?,
-            dtype @ (DType::I8 | DType::U8 | DType::Bool) => return Err(EvalError::DType(dtype)),
-        };
-        Ok(vec![result])
+        if x.dtype().is_float() {
+            let reduced = reduce_floats(self.function, &to_f64(x)?, x.dims(), &kept);
+            return Ok(vec![from_f64(x.dtype(), &dims, reduced.into_iter())?]);
+        }
+        let reduced = with_integer!(x.dtype(), T => reduce_integers::<T>(self.function, x, &kept))?;
+        Ok(vec![reduced.reshaped(&dims)?])
     }
 
     attributes!(function, axes, keep_dims);
@@ -128,13 +122,10 @@ fn fold<T: Copy, A: Copy>(xs: &[T], dims: &[usize], kept: &[usize], first: A, f:
     folded
 }
 
-fn reduce_floats(function: ReduceFn, xs: &[f32], dims: &[usize], kept: &[usize]) -> Vec<f64> {
-    let sum = |f: fn(f64) -> f64| fold(xs, dims, kept, 0.0, |sum, x| sum + f(f64::from(x)));
+fn reduce_floats(function: ReduceFn, xs: &[f64], dims: &[usize], kept: &[usize]) -> Vec<f64> {
+    let sum = |f: fn(f64) -> f64| fold(xs, dims, kept, 0.0, |sum, x| sum + f(x));
     let extreme = |first: f64, beats: fn(f64, f64) -> bool| {
-        fold(xs, dims, kept, first, |best, x| {
-            let x = f64::from(x);
-            if best.is_nan() || !(x.is_nan() || beats(x, best)) { best } else { x }
-        })
+        fold(xs, dims, kept, first, |best, x| if best.is_nan() || !(x.is_nan() || beats(x, best)) { best } else { x })
     };
     match function {
         ReduceFn::Sum => sum(|x| x),
@@ -146,7 +137,7 @@ fn reduce_floats(function: ReduceFn, xs: &[f32], dims: &[usize], kept: &[usize])
         }
         ReduceFn::Max => extreme(f64::NEG_INFINITY, |x, best| x > best),
         ReduceFn::Min => extreme(f64::INFINITY, |x, best| x < best),
-        ReduceFn::Prod => fold(xs, dims, kept, 1.0, |product, x| product * f64::from(x)),
+        ReduceFn::Prod => fold(xs, dims, kept, 1.0, |product, x| product * x),
         ReduceFn::L1 => sum(f64::abs),
         ReduceFn::L2 => sum(|x| x * x).into_iter().map(f64::sqrt).collect(),
         ReduceFn::SumSquare => sum(|x| x * x),
@@ -155,12 +146,12 @@ fn reduce_floats(function: ReduceFn, xs: &[f32], dims: &[usize], kept: &[usize])
     }
 }
 
-fn log_sum_exp(xs: &[f32], dims: &[usize], kept: &[usize], maxima: &[f64]) -> Vec<f64> {
+fn log_sum_exp(xs: &[f64], dims: &[usize], kept: &[usize], maxima: &[f64]) -> Vec<f64> {
     let mut sums = vec![0f64; maxima.len()];
     for (&x, group) in xs.iter().zip(indices(kept, dims)) {
         // An infinite maximum is the result, whatever the others are.
         if maxima[group].is_finite() {
-            sums[group] += (f64::from(x) - maxima[group]).exp();
+            sums[group] += (x - maxima[group]).exp();
         }
     }
     sums.iter().zip(maxima).map(|(sum, &max)| if max.is_finite() { sum.ln() + max } else { max }).collect()
@@ -189,7 +180,7 @@ macro_rules! integers {
     )*};
 }
 
-integers!(i32, i64);
+integers!(i8, i16, i32, i64, u8, u16, u32, u64);
 
 fn reduce_integers<T: Integer>(function: ReduceFn, x: &Tensor, kept: &[usize]) -> Result<Tensor, EvalError> {
     let xs = x.values::<T>()?;

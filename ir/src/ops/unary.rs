@@ -1,8 +1,7 @@
-use half::f16;
-
 use crate::attr::AttrReader;
+use crate::dtype::{Float, with_float};
 use crate::op::{Arity, InferError, Operator};
-use crate::{Attr, AttrError, DType, EvalError, Tensor, Type};
+use crate::{Attr, AttrError, EvalError, Tensor, Type};
 
 /// An elementwise function of one operand of floating-point elements; the result has its type.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,24 +77,14 @@ functions! {
 
 fn infer(operand: &Type) -> Result<Vec<Type>, InferError> {
     if !operand.dtype.is_float() {
-        return Err(InferError::DType { operand: 0, expected: "f32 or f16".to_owned(), found: operand.dtype });
+        return Err(InferError::DType { operand: 0, expected: "floats".to_owned(), found: operand.dtype });
     }
     Ok(vec![operand.clone()])
 }
 
 fn eval(function: UnaryFn, operand: &Tensor) -> Result<Vec<Tensor>, EvalError> {
-    let result = match operand.dtype() {
-        DType::F32 => {
-            let xs = operand.values::<f32>()?;
-            let ys = xs.iter().map(|&x| function.apply(f64::from(x)) as f32).collect();
-            Tensor::from_vec(operand.dims(), ys)
-        }
-        DType::F16 => {
-            let xs = operand.values::<f16>()?;
-            let ys = xs.iter().map(|&x| f16::from_f64(function.apply(f64::from(x)))).collect();
-            Tensor::from_vec(operand.dims(), ys)
-        }
-        dtype @ (DType::I8 | DType::U8 | DType::I32 | DType::I64 | DType::Bool) => return Err(EvalError::DType(dtype)),
-    };
-    Ok(vec![result?])
+    with_float!(operand.dtype(), T => {
+        let ys = operand.values::<T>()?.iter().map(|&x| T::from_f64(function.apply(x.to_f64()))).collect();
+        Ok(vec![Tensor::from_vec(operand.dims(), ys)?])
+    })
 }

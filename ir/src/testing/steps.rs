@@ -105,7 +105,7 @@ fn binary(b: &mut Builder) -> Option<Value> {
 
 fn cast(b: &mut Builder) -> Option<Value> {
     let x = b.pick(|_| true)?;
-    let op = Cast { dtype: b.of(DType::ALL) };
+    let op = Cast { dtype: b.of(DType::ALL), saturate: b.coin() };
     b.add(op, &[x])
 }
 

@@ -3,15 +3,16 @@
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
-use half::f16;
+use half::{bf16, f16};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::error::{Fault, ParseErrorKind};
 use super::parse::{Elements, Spanned, finite_or_named};
 use super::{MAX_INLINE, Weights};
+use crate::dtype::{Float, with_float, with_integer};
 use crate::ops::Const;
-use crate::{DType, Element, Tensor, TensorError, Type};
+use crate::{Code, DType, Element, Overflow, Tensor, TensorError, Type};
 
 /// Prints the elements of a constant, their digest, or that there are none.
 pub(super) fn print(constant: &Const, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -27,28 +28,37 @@ fn literals(tensor: &Tensor) -> Option<Vec<String>> {
     if tensor.len() > MAX_INLINE {
         return None;
     }
-    // Of the many NaNs one is spelled `NaN`.
-    let float = |x: f32, is_plain: bool| (is_plain || !x.is_nan()).then(|| format!("{x:?}"));
-    let truth = |&byte: &u8| (byte <= 1).then(|| (byte == 1).to_string());
-    match tensor.dtype() {
-        DType::F32 => {
-            let is_plain = |x: f32| x.to_bits() == f32::NAN.to_bits();
-            tensor.values::<f32>().ok()?.iter().map(|&x| float(x, is_plain(x))).collect()
-        }
-        DType::F16 => {
-            let is_plain = |x: f16| x.to_bits() == f16::NAN.to_bits();
-            tensor.values::<f16>().ok()?.iter().map(|&x| float(f32::from(x), is_plain(x))).collect()
-        }
-        DType::I8 => integers::<i8>(tensor),
-        DType::U8 => integers::<u8>(tensor),
-        DType::I32 => integers::<i32>(tensor),
-        DType::I64 => integers::<i64>(tensor),
-        DType::Bool => tensor.bytes().iter().map(truth).collect(),
+    if let Some(code) = tensor.dtype().code() {
+        return tensor.bytes().iter().map(|&byte| coded(code, byte)).collect();
     }
+    if tensor.dtype() == DType::Bool {
+        let truth = |&byte: &u8| (byte <= 1).then(|| (byte == 1).to_string());
+        return tensor.bytes().iter().map(truth).collect();
+    }
+    if tensor.dtype().is_integer() {
+        return with_integer!(tensor.dtype(), T => Ok(integers::<T>(tensor))).ok()?;
+    }
+    with_float!(tensor.dtype(), T => Ok(floats::<T>(tensor))).ok()?
 }
 
 fn integers<T: Element + Display>(tensor: &Tensor) -> Option<Vec<String>> {
     Some(tensor.values::<T>().ok()?.iter().map(ToString::to_string).collect())
+}
+
+fn floats<T: Float>(tensor: &Tensor) -> Option<Vec<String>> {
+    // Of the many NaNs one is spelled `NaN`.
+    let nan = T::from_f64(f64::NAN);
+    let is_plain = |x: &T| !x.to_f64().is_nan() || bytemuck::bytes_of(x) == bytemuck::bytes_of(&nan);
+    // An f32 is spelled with as few digits as tell it from other f32s, and so are the narrower types.
+    let literal = |x: f64| if T::DTYPE == DType::F64 { format!("{x:?}") } else { format!("{:?}", x as f32) };
+    tensor.values::<T>().ok()?.iter().map(|x| is_plain(x).then(|| literal(x.to_f64()))).collect()
+}
+
+/// The literal of a number of few bits, if that reads back as the same byte.
+fn coded(code: Code, byte: u8) -> Option<String> {
+    let value = code.decode(byte);
+    let literal = if code.is_float() { format!("{:?}", value as f32) } else { (value as i64).to_string() };
+    (code.encode(value, Overflow::Special) == byte).then_some(literal)
 }
 
 /// Makes the constants of one text.
@@ -130,28 +140,36 @@ impl<'w> Maker<'w> {
 
 /// The bytes of an element, little-endian.
 fn encode(dtype: DType, text: &str) -> Result<Vec<u8>, Fault<'_>> {
-    let bytes = match dtype {
-        DType::F32 => finite_or_named(text).map(|x| x.to_le_bytes().to_vec()),
-        DType::F16 => finite_or_named(text)
-            .map(|x| (x, f16::from_f32(x)))
-            .filter(|(x, rounded)| rounded.is_finite() || !x.is_finite())
-            .map(|(_, rounded)| rounded.to_le_bytes().to_vec()),
-        DType::I8 => encode_integer::<i8>(text),
-        DType::U8 => encode_integer::<u8>(text),
-        DType::I32 => encode_integer::<i32>(text),
-        DType::I64 => encode_integer::<i64>(text),
-        DType::Bool => bool::from_str(text).ok().map(|truth| vec![u8::from(truth)]),
+    let bytes = if let Some(code) = dtype.code() {
+        encode_code(code, text)
+    } else if dtype == DType::Bool {
+        bool::from_str(text).ok().map(|truth| vec![u8::from(truth)])
+    } else if dtype.is_integer() {
+        with_integer!(dtype, T => Ok(encode_integer::<T>(text))).ok().flatten()
+    } else {
+        with_float!(dtype, T => Ok(encode_float::<T>(text))).ok().flatten()
     };
-    let expected = match dtype {
-        DType::F32 => "a value of type f32",
-        DType::F16 => "a value of type f16",
-        DType::I8 => "a value of type i8",
-        DType::U8 => "a value of type u8",
-        DType::I32 => "a value of type i32",
-        DType::I64 => "a value of type i64",
-        DType::Bool => "`true` or `false`",
-    };
-    bytes.ok_or_else(|| Fault::new(text, ParseErrorKind::Literal { text: text.to_owned(), expected }))
+    bytes.ok_or_else(|| {
+        let expected =
+            if dtype == DType::Bool { "`true` or `false`".to_owned() } else { format!("a value of type {dtype}") };
+        Fault::new(text, ParseErrorKind::Literal { text: text.to_owned(), expected })
+    })
+}
+
+fn encode_float<T: Float>(text: &str) -> Option<Vec<u8>> {
+    let is_double = T::DTYPE == DType::F64;
+    let x: f64 = if is_double { finite_or_named(text)? } else { finite_or_named::<f32>(text)?.into() };
+    let rounded = T::from_f64(x);
+    let is_in_range = rounded.to_f64().is_finite() || !x.is_finite();
+    is_in_range.then(|| bytemuck::bytes_of(&rounded.to_le()).to_vec())
+}
+
+/// The code of a number that has one.
+fn encode_code(code: Code, text: &str) -> Option<Vec<u8>> {
+    let x = if code.is_float() { f64::from(finite_or_named::<f32>(text)?) } else { text.parse::<i64>().ok()? as f64 };
+    let byte = code.encode(x, Overflow::Special);
+    let value = code.decode(byte);
+    (value == x || value.is_nan() && x.is_nan()).then(|| vec![byte])
 }
 
 fn encode_integer<T: Element + FromStr>(text: &str) -> Option<Vec<u8>> {
@@ -169,11 +187,23 @@ pub(crate) fn random(dtype: DType, seed: u64, n: usize) -> Vec<u8> {
         let word = rng.next_u32();
         match dtype {
             DType::F32 => bytes.extend(float(word, f32::MANTISSA_DIGITS).to_le_bytes()),
+            DType::F64 => bytes.extend(f64::from(float(word, f32::MANTISSA_DIGITS)).to_le_bytes()),
             DType::F16 => bytes.extend(f16::from_f32(float(word, f16::MANTISSA_DIGITS)).to_le_bytes()),
+            DType::BF16 => bytes.extend(bf16::from_f32(float(word, bf16::MANTISSA_DIGITS)).to_le_bytes()),
             DType::I8 | DType::U8 => bytes.extend_from_slice(&word.to_le_bytes()[..1]),
-            DType::I32 => bytes.extend(word.to_le_bytes()),
-            DType::I64 => bytes.extend((u64::from(word) << 32 | u64::from(rng.next_u32())).to_le_bytes()),
+            DType::I16 | DType::U16 => bytes.extend_from_slice(&word.to_le_bytes()[..2]),
+            DType::I32 | DType::U32 => bytes.extend(word.to_le_bytes()),
+            DType::I64 | DType::U64 => {
+                bytes.extend((u64::from(word) << 32 | u64::from(rng.next_u32())).to_le_bytes());
+            }
             DType::Bool => bytes.push(u8::from(word >> 31 == 1)),
+            DType::F8E4M3Fn | DType::F8E4M3Fnuz | DType::F8E5M2 | DType::F8E5M2Fnuz | DType::F4E2M1 => {
+                let code = dtype.code().map(|code| code.encode(float(word, 8).into(), Overflow::Saturate));
+                bytes.extend(code);
+            }
+            DType::F8E8M0 | DType::I4 | DType::U4 | DType::I2 | DType::U2 => {
+                bytes.extend(dtype.code().map(|code| word.to_le_bytes()[0] & code.mask()));
+            }
         }
     }
     bytes

@@ -45,7 +45,7 @@ pub enum ParseErrorKind {
         /// What was written.
         text: String,
         /// What is needed, in words.
-        expected: &'static str,
+        expected: String,
     },
     /// A node that can't be: its operands do not fit, or its names are too many, too few, taken or empty.
     #[error(transparent)]

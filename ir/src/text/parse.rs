@@ -1,5 +1,6 @@
 //! Text to a tree: the grammar and nothing else.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use nom::branch::alt;
@@ -210,10 +211,10 @@ fn integer(number: &str) -> Result<i64, nom::Err<Fault<'_>>> {
     number.parse().or_else(|_| no_literal(number, "an integer of 64 bits"))
 }
 
-/// A number of f32's range; `inf` is only what is spelled so.
-pub(super) fn finite_or_named(number: &str) -> Option<f32> {
+/// A number of the type's range; `inf` is only what is spelled so.
+pub(super) fn finite_or_named<T: FromStr + Into<f64> + Copy>(number: &str) -> Option<T> {
     let named = is_float_name(number.trim_start_matches('-'));
-    number.parse::<f32>().ok().filter(|x| named || x.is_finite())
+    number.parse::<T>().ok().filter(|&x| named || x.into().is_finite())
 }
 
 fn float(number: &str) -> Result<f32, nom::Err<Fault<'_>>> {
@@ -439,7 +440,7 @@ fn syntax<'a>(at: &'a str, expected: &'static str) -> Fault<'a> {
 }
 
 fn no_literal<'a, T>(text: &'a str, expected: &'static str) -> Result<T, nom::Err<Fault<'a>>> {
-    fail(text, ParseErrorKind::Literal { text: text.to_owned(), expected })
+    fail(text, ParseErrorKind::Literal { text: text.to_owned(), expected: expected.to_owned() })
 }
 
 /// An error that no alternative can mend.

@@ -117,7 +117,7 @@ pub(super) fn threshold(ctx: &mut LayerContext<'_, '_>) -> Tops {
     let ThresholdParameter { threshold } = param;
     let x = ctx.bottom(0);
     let above = ctx.with_scalar(BinaryFn::Greater, x, threshold.unwrap_or_default())?;
-    Ok(vec![Some(ctx.op("cast", Cast { dtype: DType::F32 }, &[above])?)])
+    Ok(vec![Some(ctx.op("cast", Cast::to(DType::F32), &[above])?)])
 }
 
 fn map(ctx: &mut LayerContext<'_, '_>, function: UnaryFn) -> Tops {

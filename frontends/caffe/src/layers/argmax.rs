@@ -62,5 +62,5 @@ fn top_k(
 }
 
 fn as_floats(ctx: &mut LayerContext<'_, '_>, indices: Value) -> Result<Value, Problem> {
-    ctx.op("cast", Cast { dtype: DType::F32 }, &[indices])
+    ctx.op("cast", Cast::to(DType::F32), &[indices])
 }

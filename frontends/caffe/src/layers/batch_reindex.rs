@@ -14,6 +14,6 @@ pub(super) fn batch_reindex(ctx: &mut LayerContext<'_, '_>) -> Tops {
         let message = format!("it takes a batch and a vector of indices, not shapes {dims:?} and {index_dims:?}");
         return Err(ctx.problem(message));
     }
-    let indices = ctx.op("indices", Cast { dtype: DType::I64 }, &[indices])?;
+    let indices = ctx.op("indices", Cast::to(DType::I64), &[indices])?;
     Ok(vec![Some(ctx.op("gather", Gather { axis: 0 }, &[data, indices])?)])
 }

@@ -60,7 +60,7 @@ pub(super) fn embed(ctx: &mut LayerContext<'_, '_>) -> Tops {
     }
     let weights = ctx.weight(0, "weights", &[n_rows, n_out], weight_filler.as_deref())?;
     let x = ctx.bottom(0);
-    let indices = ctx.op("indices", ops::Cast { dtype: DType::I64 }, &[x])?;
+    let indices = ctx.op("indices", ops::Cast::to(DType::I64), &[x])?;
     let mut y = ctx.op("gather", ops::Gather { axis: 0 }, &[weights, indices])?;
     if param.bias_term() {
         let bias = ctx.weight(1, "bias", &[n_out], bias_filler.as_deref())?;

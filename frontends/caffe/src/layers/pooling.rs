@@ -205,7 +205,7 @@ fn pool(
         PoolMethod::Max if indices => {
             let op = windows.op(PoolFn::Max, true);
             let pooled = ctx.op_n(&["pool", "positions"], op, &[x])?;
-            let mask = ctx.op("mask", ops::Cast { dtype: DType::F32 }, &pooled[1..])?;
+            let mask = ctx.op("mask", ops::Cast::to(DType::F32), &pooled[1..])?;
             let mask = windows.fill_behind(ctx, mask, |_| -1.0)?;
             Ok(vec![windows.fill_behind(ctx, pooled[0], |_| -f32::MAX)?, mask])
         }

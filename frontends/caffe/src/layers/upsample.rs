@@ -23,7 +23,7 @@ pub(super) fn upsample(ctx: &mut LayerContext<'_, '_>) -> Tops {
     } else {
         let size = unpooled_size(ctx, &param, [height, width])?;
         let mask = ctx.bottom(1);
-        let positions = ctx.op("positions", Cast { dtype: DType::I64 }, &[mask])?;
+        let positions = ctx.op("positions", Cast::to(DType::I64), &[mask])?;
         ctx.op("unpool", Unpool { size }, &[x, positions])?
     };
     Ok(vec![Some(y)])
