@@ -1,5 +1,7 @@
 //! The graph: nodes, values, uses.
 
+mod edit;
+
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
@@ -12,9 +14,14 @@ use thiserror::Error;
 use crate::ops::{Const, Input, Return};
 use crate::{InferError, Op, Tensor, Type};
 
-/// A node of one graph. Not to be kept across a removal, since petgraph gives freed indices out again.
+/// A node of one graph. petgraph gives freed indices out again; the serial number tells the node that an index had
+/// from the one that has it now, so that the id of a removed node never comes to mean another one. Ids are ordered
+/// as their nodes were added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NodeId(NodeIndex);
+pub struct NodeId {
+    serial: u64,
+    index: NodeIndex,
+}
 
 /// One result of one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,6 +70,13 @@ pub struct Node {
     pub origin: Option<Origin>,
 }
 
+/// What petgraph keeps of a node.
+#[derive(Debug, Clone)]
+struct Entry {
+    serial: u64,
+    node: Node,
+}
+
 /// Why a node could not be added or changed.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum GraphError {
@@ -107,7 +121,9 @@ pub enum GraphError {
 pub struct Graph {
     /// The network's name; may be empty.
     pub name: String,
-    nodes: StableDiGraph<Node, Edge>,
+    nodes: StableDiGraph<Entry, Edge>,
+    /// The number of nodes ever added.
+    n_added: u64,
     inputs: Vec<NodeId>,
     ret: NodeId,
     names: HashMap<String, Value>,
@@ -123,8 +139,9 @@ impl Graph {
     /// A graph without inputs and outputs.
     pub fn new(name: impl Into<String>) -> Self {
         let mut nodes = StableDiGraph::new();
-        let ret = NodeId(nodes.add_node(Node { op: Return {}.into(), outputs: Vec::new(), origin: None }));
-        Graph { name: name.into(), nodes, inputs: Vec::new(), ret, names: HashMap::new() }
+        let node = Node { op: Return {}.into(), outputs: Vec::new(), origin: None };
+        let ret = NodeId { serial: 0, index: nodes.add_node(Entry { serial: 0, node }) };
+        Graph { name: name.into(), nodes, n_added: 1, inputs: Vec::new(), ret, names: HashMap::new() }
     }
 
     /// Adds a node; `names` are those of its results.
@@ -154,12 +171,15 @@ impl Graph {
         }
         let is_input = matches!(op, Op::Input(_));
         let outputs = names.into_iter().zip(types).map(|(name, ty)| Output { name, ty }).collect();
-        let id = NodeId(self.nodes.add_node(Node { op, outputs, origin: None }));
-        for (port, output) in self.nodes[id.0].outputs.iter().enumerate() {
+        let serial = self.n_added;
+        self.n_added += 1;
+        let index = self.nodes.add_node(Entry { serial, node: Node { op, outputs, origin: None } });
+        let id = NodeId { serial, index };
+        for (port, output) in self.nodes[index].node.outputs.iter().enumerate() {
             self.names.insert(output.name.clone(), Value { node: id, port });
         }
         for (slot, value) in operands.iter().enumerate() {
-            self.nodes.add_edge(value.node.0, id.0, Edge { port: value.port, slot });
+            self.nodes.add_edge(value.node.index, index, Edge { port: value.port, slot });
         }
         if is_input {
             self.inputs.push(id);
@@ -199,7 +219,7 @@ impl Graph {
     /// Adds a graph output.
     pub fn output(&mut self, value: Value) {
         let slot = self.in_edges(self.ret).count();
-        self.nodes.add_edge(value.node.0, self.ret.0, Edge { port: value.port, slot });
+        self.nodes.add_edge(value.node.index, self.ret.index, Edge { port: value.port, slot });
     }
 
     /// `base`, or `base.1`, `base.2` and so on: one that no value is named, the first if the numbers in use have no gap.
@@ -222,69 +242,29 @@ impl Graph {
         numbered(free)
     }
 
-    /// Gives a value another name.
-    ///
-    /// # Errors
-    /// If the name is taken or empty.
-    pub fn rename(&mut self, value: Value, name: impl Into<String>) -> Result<(), GraphError> {
-        let name = name.into();
-        if name.is_empty() {
-            return Err(GraphError::EmptyName);
-        }
-        if self.names.get(&name).is_some_and(|&other| other != value) {
-            return Err(GraphError::DuplicateName(name));
-        }
-        let old = std::mem::replace(&mut self.nodes[value.node.0].outputs[value.port].name, name.clone());
-        self.names.remove(&old);
-        self.names.insert(name, value);
-        Ok(())
-    }
-
-    /// Says where a node came from.
-    pub fn set_origin(&mut self, node: NodeId, origin: Option<Origin>) {
-        self.nodes[node.0].origin = origin;
-    }
-
-    /// Lets everything that reads `old`, the graph's outputs among it, read `new`.
-    ///
-    /// # Errors
-    /// If their types differ.
-    pub fn replace_uses(&mut self, old: Value, new: Value) -> Result<(), GraphError> {
-        if self.ty(old) != self.ty(new) {
-            let (expected, found) = (self.ty(old).clone(), self.ty(new).clone());
-            return Err(GraphError::Replace { name: self.value_name(old).to_owned(), expected, found });
-        }
-        for (edge, user, slot) in self.use_edges(old) {
-            self.nodes.remove_edge(edge);
-            self.nodes.add_edge(new.node.0, user.0, Edge { port: new.port, slot });
-        }
-        Ok(())
-    }
-
-    /// Removes a node that nothing uses; the return node stays.
-    ///
-    /// Returns whether it was removed.
-    pub fn remove(&mut self, id: NodeId) -> bool {
-        if id == self.ret || self.nodes.edges(id.0).next().is_some() {
-            return false;
-        }
-        if let Some(node) = self.nodes.remove_node(id.0) {
-            for output in &node.outputs {
-                self.names.remove(&output.name);
-            }
-        }
-        self.inputs.retain(|&input| input != id);
-        true
-    }
-
     /// The node.
     pub fn node(&self, id: NodeId) -> &Node {
-        &self.nodes[id.0]
+        &self.entry(id).node
+    }
+
+    /// Whether the node is still there.
+    pub fn contains(&self, id: NodeId) -> bool {
+        self.nodes.node_weight(id.index).is_some_and(|entry| entry.serial == id.serial)
+    }
+
+    fn entry(&self, id: NodeId) -> &Entry {
+        let entry = &self.nodes[id.index];
+        debug_assert_eq!(entry.serial, id.serial, "the node was removed");
+        entry
+    }
+
+    fn id(&self, index: NodeIndex) -> NodeId {
+        NodeId { serial: self.nodes[index].serial, index }
     }
 
     /// All nodes, in no order that means anything.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
-        self.nodes.node_indices().map(|index| (NodeId(index), &self.nodes[index]))
+        self.nodes.node_indices().map(|index| (self.id(index), &self.nodes[index].node))
     }
 
     /// The number of nodes, the return node among them.
@@ -311,8 +291,8 @@ impl Graph {
     pub fn operands(&self, id: NodeId) -> Vec<Value> {
         let mut operands: Vec<(usize, Value)> = self
             .nodes
-            .edges_directed(id.0, Direction::Incoming)
-            .map(|edge| (edge.weight().slot, Value { node: NodeId(edge.source()), port: edge.weight().port }))
+            .edges_directed(id.index, Direction::Incoming)
+            .map(|edge| (edge.weight().slot, Value { node: self.id(edge.source()), port: edge.weight().port }))
             .collect();
         operands.sort_by_key(|&(slot, _)| slot);
         operands.into_iter().map(|(_, value)| value).collect()
@@ -325,24 +305,43 @@ impl Graph {
         uses
     }
 
+    /// Whether anything reads one of the node's results.
+    pub fn has_uses(&self, id: NodeId) -> bool {
+        self.nodes.edges(id.index).next().is_some()
+    }
+
+    /// Whether exactly one operand in the graph is a result of that node: what may be taken apart with its reader.
+    pub fn has_one_use(&self, id: NodeId) -> bool {
+        // Not by counting: a value may have thousands of readers.
+        let mut edges = self.nodes.edges(id.index);
+        edges.next().is_some() && edges.next().is_none()
+    }
+
+    /// Whether the value is one of the graph's outputs.
+    pub fn is_output(&self, value: Value) -> bool {
+        let edges = self.nodes.edges_directed(self.ret.index, Direction::Incoming);
+        edges.into_iter().any(|edge| edge.source() == value.node.index && edge.weight().port == value.port)
+    }
+
     fn use_edges(&self, value: Value) -> Vec<(EdgeIndex, NodeId, usize)> {
-        let edges = self.nodes.edges(value.node.0).filter(|edge| edge.weight().port == value.port);
-        edges.map(|edge| (edge.id(), NodeId(edge.target()), edge.weight().slot)).collect()
+        let edges = self.nodes.edges(value.node.index).filter(|edge| edge.weight().port == value.port);
+        edges.map(|edge| (edge.id(), self.id(edge.target()), edge.weight().slot)).collect()
     }
 
     /// The raw slots of a node's incoming edges, for the verifier.
     pub(crate) fn in_edges(&self, id: NodeId) -> impl Iterator<Item = (NodeId, Edge)> + '_ {
-        self.nodes.edges_directed(id.0, Direction::Incoming).map(|edge| (NodeId(edge.source()), *edge.weight()))
+        let edges = self.nodes.edges_directed(id.index, Direction::Incoming);
+        edges.map(|edge| (self.id(edge.source()), *edge.weight()))
     }
 
     /// The value's type.
     pub fn ty(&self, value: Value) -> &Type {
-        &self.nodes[value.node.0].outputs[value.port].ty
+        &self.node(value.node).outputs[value.port].ty
     }
 
     /// The value's name.
     pub fn value_name(&self, value: Value) -> &str {
-        &self.nodes[value.node.0].outputs[value.port].name
+        &self.node(value.node).outputs[value.port].name
     }
 
     /// The value of that name.
@@ -372,7 +371,7 @@ impl Graph {
         for value in self.outputs() {
             walk.visit(value.node);
         }
-        let mut rest: Vec<NodeId> = self.nodes().map(|(id, _)| id).filter(|&id| self.has_no_reader(id)).collect();
+        let mut rest: Vec<NodeId> = self.nodes().map(|(id, _)| id).filter(|&id| !self.has_uses(id)).collect();
         rest.sort_by_key(|&id| self.node(id).outputs.first().map(|output| output.name.as_str()));
         for id in rest {
             if id != self.ret {
@@ -381,10 +380,6 @@ impl Graph {
         }
         walk.visit(self.ret);
         walk.order
-    }
-
-    fn has_no_reader(&self, id: NodeId) -> bool {
-        self.nodes.edges(id.0).next().is_none()
     }
 }
 

@@ -44,7 +44,7 @@ pub use dtype::{Code, DType, Element, Overflow};
 pub use eval::{EvalError, Evaluator};
 pub use graph::{Edge, Graph, GraphError, Node, NodeId, Origin, Output, Value};
 pub use half::{bf16, f16};
-pub use op::{Arity, InferError, Op, Operator};
+pub use op::{Arity, Family, InferError, Op, Operator};
 pub use preprocess::{Mean, Preprocess};
 pub use shape::{Dim, Shape, Type};
 pub use tensor::{Tensor, TensorError};

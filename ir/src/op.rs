@@ -138,6 +138,12 @@ pub trait Operator: Sized {
     fn read(mnemonic: &str, attrs: &mut AttrReader) -> Option<Result<Self, AttrError>>;
 }
 
+/// An op family, for code that is generic over families, as the search for one in a graph is.
+pub trait Family: Operator {
+    /// The op, if it is of this family.
+    fn of(op: &Op) -> Option<&Self>;
+}
+
 /// The one list of ops. Adding an op is a file under `ops/` and a line here.
 macro_rules! ops {
     ($($(#[$doc:meta])* $op:ident in $module:ident;)*) => {
@@ -147,6 +153,10 @@ macro_rules! ops {
 
         $(impl From<ops::$op> for Op {
             fn from(op: ops::$op) -> Self { Op::$op(op) }
+        }
+
+        impl Family for ops::$op {
+            fn of(op: &Op) -> Option<&Self> { if let Op::$op(op) = op { Some(op) } else { None } }
         })*
 
         impl Op {

@@ -57,3 +57,37 @@ fn names_are_unique() {
     assert_eq!(graph.find("y"), Some(values[1]));
     assert_eq!(graph.find("x.1"), None);
 }
+
+#[test]
+fn a_new_value_takes_over_a_name() {
+    let (mut graph, values) = chain(1);
+    let relu = graph.value(Unary(UnaryFn::Relu {}), &[values[0]], "new").expect("the name is free");
+    graph.replace_uses(values[1], relu).expect("the types are equal");
+    graph.swap_names(relu, values[1]);
+    assert_eq!((graph.find("x.1"), graph.find("new")), (Some(relu), Some(values[1])));
+    assert!(verify(&graph).is_ok());
+    assert!(graph.remove(values[1].node));
+    assert_eq!((graph.find("x.1"), graph.find("new")), (Some(relu), None));
+    assert!(verify(&graph).is_ok());
+}
+
+#[test]
+fn ids_of_removed_nodes_mean_no_other_node() {
+    let (mut graph, values) = chain(1);
+    let dead = graph.value(Identity {}, &[values[0]], "dead").expect("the name is free");
+    assert!(graph.remove(dead.node));
+    let next = graph.value(Identity {}, &[values[0]], "next").expect("the name is free");
+    assert_ne!(dead.node, next.node);
+    assert!(!graph.contains(dead.node) && graph.contains(next.node));
+    assert!(!graph.remove(dead.node), "it is gone");
+    assert!(graph.find("next").is_some());
+}
+
+#[test]
+fn uses_are_counted_over_all_results() {
+    let (mut graph, values) = chain(1);
+    assert!(graph.has_one_use(values[0].node) && graph.has_one_use(values[1].node));
+    assert!(!graph.is_output(values[0]) && graph.is_output(values[1]));
+    graph.output(values[0]);
+    assert!(!graph.has_one_use(values[0].node) && graph.is_output(values[0]));
+}
