@@ -13,13 +13,14 @@ const MAY_DEPEND: &[(&str, &[&str])] = &[
     ("diagnostics", &[]),
     ("schemas", &[]),
     ("frontends/caffe", &["firebrick-diagnostics", "firebrick-ir", "firebrick-schemas"]),
-    ("driver", &["firebrick-caffe", "firebrick-diagnostics", "firebrick-ir", "firebrick-schemas"]),
+    ("passes", &["firebrick-ir"]),
+    ("driver", &["firebrick-caffe", "firebrick-diagnostics", "firebrick-ir", "firebrick-passes", "firebrick-schemas"]),
     ("cli", &["firebrick"]),
     ("tests", &["firebrick"]),
 ];
 
 /// Folders whose code works on bytes in memory.
-const NO_FILES: &[&str] = &["ir", "diagnostics", "schemas", "frontends"];
+const NO_FILES: &[&str] = &["ir", "diagnostics", "schemas", "frontends", "passes"];
 
 /// What touches files, processes, the environment or the terminal.
 const TOUCHES: &[&str] = &[

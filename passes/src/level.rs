@@ -1,0 +1,96 @@
+//! The pipelines: which passes run, in which order.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Pass;
+use crate::passes::{DeadCode, RemoveIdentity};
+
+/// How much a graph is rewritten, and what for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Level {
+    /// Nothing: the graph as it was imported.
+    O0,
+    /// Clean-up that keeps the value of every blob.
+    O1,
+    /// All that makes a network run faster.
+    O2,
+    /// Clean-up and folding into weights, with ops that other formats can say.
+    Export,
+}
+
+impl Level {
+    /// The levels with their names and what they are for: the one list of them.
+    pub const ALL: &[(Level, &str, &str)] = &[
+        (Level::O0, "0", "nothing: the graph as it was imported"),
+        (Level::O1, "1", "clean-up that keeps the value of every blob"),
+        (Level::O2, "2", "all that makes a network run faster; inner blobs may be gone"),
+        (Level::Export, "export", "clean-up and folding into weights, with ops that other formats can say"),
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Level::ALL.iter().find(|(level, ..)| *level == self).map_or("", |(_, name, _)| name)
+    }
+
+    /// Whether all values but constants are kept, not the graph's outputs alone.
+    pub fn keeps_values(self) -> bool {
+        match self {
+            Level::O0 | Level::O1 => true,
+            Level::O2 | Level::Export => false,
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Level::ALL.iter().find(|(_, name, _)| *name == text).map(|(level, ..)| *level);
+        found.ok_or_else(|| {
+            let names: Vec<&str> = Level::ALL.iter().map(|(_, name, _)| *name).collect();
+            format!("expected {}", names.join(", "))
+        })
+    }
+}
+
+/// A part of a pipeline.
+#[derive(Clone, Copy)]
+pub enum Step {
+    /// A pass, run once.
+    Once(&'static dyn Pass),
+    /// Passes that make work for each other: run in turn until none of them changes anything.
+    Fixpoint(&'static [&'static dyn Pass]),
+}
+
+impl Step {
+    /// Its passes.
+    pub fn passes(&self) -> &[&'static dyn Pass] {
+        match self {
+            Step::Once(pass) => std::slice::from_ref(pass),
+            Step::Fixpoint(passes) => passes,
+        }
+    }
+}
+
+/// The pipeline of a level.
+pub fn pipeline(level: Level) -> &'static [Step] {
+    match level {
+        Level::O0 => &[],
+        Level::O1 => CLEAN_UP,
+        Level::O2 => RUN,
+        Level::Export => EXPORT,
+    }
+}
+
+const CLEAN_UP: &[Step] = &[Step::Fixpoint(&[&RemoveIdentity]), Step::Once(&DeadCode)];
+
+const RUN: &[Step] = &[Step::Fixpoint(&[&RemoveIdentity]), Step::Once(&DeadCode)];
+
+const EXPORT: &[Step] = &[Step::Fixpoint(&[&RemoveIdentity]), Step::Once(&DeadCode)];
