@@ -39,6 +39,14 @@ fn check_all(base: &Pool, x: &Tensor, dims: &[usize], max: &[f32], at: &[i64], p
 }
 
 #[test]
+fn sums() {
+    let sums = Pool { pads: vec![1, 0, 0, 0], ..pool(PoolFn::Sum, &[2, 2]) };
+    check(sums.clone(), &[count(&[1, 1, 2, 3])], Ok(&[f32s(&[1, 1, 2, 2], [3.0, 5.0, 12.0, 16.0])]));
+    let both = Pool { indices: true, ..sums };
+    check_infer(both, "f32[1, 1, 2, 3]", Err("attribute `indices` is true, but only maxima have a position"));
+}
+
+#[test]
 fn whole_windows() {
     let base = pool(PoolFn::Max, &[2, 2]);
     let means = [3.0, 4.0, 6.0, 7.0];

@@ -49,15 +49,15 @@ impl Operator for Gather {
 }
 
 /// The elements of a tensor of i32 or i64.
-fn integers(tensor: &Tensor) -> Result<Vec<i64>, EvalError> {
+pub(super) fn integers(tensor: &Tensor) -> Result<Vec<i64>, EvalError> {
     if tensor.dtype() == DType::I32 {
         return Ok(tensor.values::<i32>()?.iter().map(|&n| i64::from(n)).collect());
     }
     Ok(tensor.values::<i64>()?.into_owned())
 }
 
-/// The element that an index means in a dimension of that size.
-fn place(index: i64, size: usize) -> Result<usize, EvalError> {
+/// The element that an index means in a dimension of that size; a negative one counts from the end.
+pub(super) fn place(index: i64, size: usize) -> Result<usize, EvalError> {
     let from_start = if index < 0 { i128::from(index) + size as i128 } else { i128::from(index) };
     match usize::try_from(from_start) {
         Ok(at) if at < size => Ok(at),

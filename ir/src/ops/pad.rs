@@ -11,8 +11,10 @@ crate::attr::words! {
         Constant = "constant",
         /// The outermost element, repeated
         Edge = "edge",
-        /// The elements mirrored at the outermost one, which is not repeated
+        /// The elements mirrored at the outermost one, which is not repeated; back and forth if there are too few
         Reflect = "reflect",
+        /// The elements again from the other end
+        Wrap = "wrap",
     }
 }
 
@@ -89,8 +91,7 @@ impl Pad {
     fn padded(&self, size: u64, begin: u64, end: u64) -> Result<u64, InferError> {
         let enough = match self.mode {
             PadMode::Constant => true,
-            PadMode::Edge => size > 0,
-            PadMode::Reflect => begin.max(end) < size,
+            PadMode::Edge | PadMode::Reflect | PadMode::Wrap => size > 0,
         };
         if !enough {
             let mode = self.mode.name();
@@ -102,13 +103,18 @@ impl Pad {
 
     /// The operand's element for one of the result, along one dimension; `None` for the constant.
     fn source(&self, at: usize, begin: usize, size: usize) -> Option<usize> {
-        match (self.mode, at.checked_sub(begin)) {
-            (_, Some(inside)) if inside < size => Some(inside),
-            (PadMode::Constant, _) => None,
-            (PadMode::Edge, None) => Some(0),
-            (PadMode::Edge, Some(_)) => Some(size - 1),
-            (PadMode::Reflect, None) => Some(begin - at),
-            (PadMode::Reflect, Some(behind)) => Some(2 * (size - 1) - behind),
+        let inside = at.checked_sub(begin).filter(|&at| at < size);
+        let from_start = at as i128 - begin as i128;
+        match (self.mode, inside) {
+            (_, Some(inside)) => Some(inside),
+            (PadMode::Constant, None) => None,
+            (PadMode::Edge, None) => Some(if at < begin { 0 } else { size - 1 }),
+            (PadMode::Reflect, None) => {
+                let last = size as i128 - 1;
+                let phase = if last == 0 { 0 } else { from_start.rem_euclid(2 * last) };
+                Some(phase.min(2 * last - phase) as usize)
+            }
+            (PadMode::Wrap, None) => Some(from_start.rem_euclid(size as i128) as usize),
         }
     }
 }

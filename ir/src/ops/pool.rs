@@ -11,14 +11,17 @@ crate::attr::words! {
         Max = "max",
         /// The arithmetic mean
         Average = "average",
+        /// The sum
+        Sum = "sum",
     }
 }
 
-/// Pooling over any number of spatial dimensions, as ONNX's MaxPool and AveragePool and Caffe's Pooling.
+/// Pooling over any number of spatial dimensions, as ONNX's MaxPool, AveragePool and LpPool and Caffe's
+/// Pooling.
 ///
 /// Operand: `[N, C, spatial...]`. Result: `[N, C, windows...]`; with `indices` also, as i64, where in its plane each
 /// maximum is (row-major; the first of equal ones). A window without an element of the input has the maximum
-/// `-f32::MAX`, at −1, as in Caffe, and the mean 0.
+/// `-f32::MAX`, at −1, as in Caffe, and the mean and sum 0.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pool {
     /// What is made of a window.
@@ -136,6 +139,7 @@ fn pool(op: &Pool, xs: &[f32], input: &[usize], dims: &[usize]) -> Pooled {
                         }
                     }
                     PoolFn::Average => pooled.values[at] = average(op, xs, &rows, span),
+                    PoolFn::Sum => pooled.values[at] = sum(op, xs, &rows, span) as f32,
                 }
             }
         }
@@ -201,9 +205,12 @@ fn max(xs: &[f32], rows: &Rows, span: &Span, dilation: usize) -> (f32, i64) {
     )
 }
 
-fn average(op: &Pool, xs: &[f32], rows: &Rows, span: &Span) -> f32 {
+fn sum(op: &Pool, xs: &[f32], rows: &Rows, span: &Span) -> f64 {
     let dilation = op.dilations[op.dilations.len() - 1];
-    let sum: f64 = elements(xs, rows, span, dilation).map(|(_, x)| f64::from(x)).sum();
+    elements(xs, rows, span, dilation).map(|(_, x)| f64::from(x)).sum()
+}
+
+fn average(op: &Pool, xs: &[f32], rows: &Rows, span: &Span) -> f32 {
     let n_counted = rows.n_counted * counted(op, span);
-    if n_counted == 0.0 { 0.0 } else { (sum / n_counted) as f32 }
+    if n_counted == 0.0 { 0.0 } else { (sum(op, xs, rows, span) / n_counted) as f32 }
 }

@@ -1,45 +1,188 @@
-use super::float::{from_f64, same_float, to_f32};
+use super::float::{from_f64, same_float, to_f64};
+use super::recur_step::{Step, run};
 use super::window::fixed;
 use crate::attr::attributes;
 use crate::op::{Arity, InferError, Operator};
-use crate::{Dim, EvalError, Shape, Tensor, Type};
+use crate::{DType, Dim, EvalError, Shape, Tensor, Type};
 
 crate::attr::words! {
-    /// What one step of [`Recur`] computes from `pre = gates[t] + (cont[t] h) weightsᵀ`.
+    /// What one step of [`Recur`] computes, from the gates' sums, which are their input plus R h, and the activations
+    /// f, g and h.
     Cell {
-        /// With `i, f, o` the sigmoids of the first three quarters of `pre`, and `g` the hyperbolic tangent of the
-        /// last: c becomes cont\[t\] f c + i g, and h becomes o tanh(c)
+        /// Gates i, f, o, g. c becomes f(f) c + f(i) g(g), and h becomes f(o) h(c)
         Lstm = "lstm",
-        /// h becomes tanh(pre)
+        /// As `lstm`, with 1 − f(i) for f(f)
+        CoupledLstm = "coupled_lstm",
+        /// Gates z, r, g, where g has R (f(r) h) for R h. h becomes (1 − f(z)) g(g) + f(z) h
+        Gru = "gru",
+        /// As `gru`, where g has f(r) (R h + b) for R h
+        GruResetAfter = "gru_reset_after",
+        /// One gate. h becomes f(it)
         Rnn = "rnn",
     }
 }
 
-/// The recurrent part of Caffe's LSTM and RNN layers: T steps over N sequences with a state of H elements. What does
-/// not depend on the state, the projection of the input and the bias, is in the operand `gates`.
+crate::attr::words! {
+    /// The functions of [`Recur`], with their `alpha` a and `beta` b.
+    Activation {
+        /// a x + b
+        Affine = "affine",
+        /// x if x ≥ 0, else a (eˣ − 1)
+        Elu = "elu",
+        /// a x + b limited to 0..=1
+        HardSigmoid = "hard_sigmoid",
+        /// x if x ≥ 0, else a x
+        LeakyRelu = "leaky_relu",
+        /// max(x, 0)
+        Relu = "relu",
+        /// a tanh(b x)
+        ScaledTanh = "scaled_tanh",
+        /// 1 / (1 + e⁻ˣ)
+        Sigmoid = "sigmoid",
+        /// ln(1 + eˣ)
+        Softplus = "softplus",
+        /// x / (1 + |x|)
+        Softsign = "softsign",
+        /// Hyperbolic tangent
+        Tanh = "tanh",
+        /// x if x > a, else 0
+        ThresholdedRelu = "thresholded_relu",
+    }
+}
+
+/// The recurrent part of ONNX's and Caffe's LSTM, GRU and RNN, forwards: T steps over N sequences with a state of H
+/// elements. What does not depend on the state, the projection of the input and the biases, is in the operand `gates`.
 ///
-/// Operands, with 4 gates for `lstm` and 1 for `rnn`: gates `[T, N, gates * H]`; weights `[gates * H, H]`;
-/// continuation `[T, N]`, which is 0 where a sequence begins, else 1; the state h before the first step `[N, H]`; for
-/// `lstm`, the cells c before it `[N, H]`.
-/// Results: h after each step `[T, N, H]`; h after the last one `[N, H]`; for `lstm`, c after the last one `[N, H]`.
+/// Operands, with G gates: gates `[T, N, G * H]`; weights R `[G * H, H]`; then, if the attribute of that name says so:
+/// - `continuation`: `[T, N]`, a factor of the state before each step: 0 where a sequence begins, else 1;
+/// - `states`: h before the first step `[N, H]`, and of an LSTM the cells c `[N, H]`; zeros otherwise;
+/// - of `gru_reset_after`, always: the bias b `[H]`;
+/// - `peepholes`, of an LSTM: factors of c that are added to the gates i, f and o: `[3 * H]`. The last is that of the
+///   new c;
+/// - `lengths`: the number of steps of each sequence, i32 or i64 `[N]`; behind these, the state stays, and results of
+///   steps are 0.
+///
+/// Results: h after each step `[T, N, H]`; h after the last one `[N, H]`; of an LSTM, c after the last one `[N, H]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recur {
     /// What a step computes.
     pub cell: Cell,
+    /// The activation f, of gates.
+    pub f: Activation,
+    /// The activation g, of what comes in; not of `rnn`.
+    pub g: Activation,
+    /// The activation h, of the cells of an LSTM.
+    pub h: Activation,
+    /// The parameters a of the three activations.
+    pub alpha: Vec<f32>,
+    /// The parameters b of the three activations.
+    pub beta: Vec<f32>,
+    /// A bound of the magnitude of sums that f and g are applied to.
+    pub clip: Option<f32>,
+    /// Whether there is an operand that says where sequences begin.
+    pub continuation: bool,
+    /// Whether there are operands with the states before the first step.
+    pub states: bool,
+    /// Whether there is an operand with factors of the cells.
+    pub peepholes: bool,
+    /// Whether there is an operand with the sequences' lengths.
+    pub lengths: bool,
+}
+
+/// Operands by their meaning.
+pub(super) struct Slots<T> {
+    pub(super) continuation: Option<T>,
+    pub(super) h: Option<T>,
+    pub(super) c: Option<T>,
+    pub(super) bias: Option<T>,
+    pub(super) peepholes: Option<T>,
+    pub(super) lengths: Option<T>,
+}
+
+impl Recur {
+    /// The usual activations of a cell, and no operands but gates and weights.
+    pub fn plain(cell: Cell) -> Self {
+        let f = if cell == Cell::Rnn { Activation::Tanh } else { Activation::Sigmoid };
+        Recur {
+            cell,
+            f,
+            g: Activation::Tanh,
+            h: Activation::Tanh,
+            alpha: vec![0.0; 3],
+            beta: vec![0.0; 3],
+            clip: None,
+            continuation: false,
+            states: false,
+            peepholes: false,
+            lengths: false,
+        }
+    }
+
+    fn n_gates(&self) -> usize {
+        match self.cell {
+            Cell::Lstm | Cell::CoupledLstm => 4,
+            Cell::Gru | Cell::GruResetAfter => 3,
+            Cell::Rnn => 1,
+        }
+    }
+
+    fn is_lstm(&self) -> bool {
+        matches!(self.cell, Cell::Lstm | Cell::CoupledLstm)
+    }
+
+    /// The operands behind gates and weights, in their order.
+    fn slots<T>(&self, rest: impl IntoIterator<Item = T>) -> Slots<T> {
+        let mut rest = rest.into_iter();
+        let mut next = |is_there: bool| if is_there { rest.next() } else { None };
+        Slots {
+            continuation: next(self.continuation),
+            h: next(self.states),
+            c: next(self.states && self.is_lstm()),
+            bias: next(self.cell == Cell::GruResetAfter),
+            peepholes: next(self.peepholes),
+            lengths: next(self.lengths),
+        }
+    }
+
+    fn check_attributes(&self) -> Result<(), InferError> {
+        for (name, numbers) in [("alpha", &self.alpha), ("beta", &self.beta)] {
+            if numbers.len() != 3 {
+                let problem = format!("has {} entries, but 3 are needed", numbers.len());
+                return Err(InferError::Attribute { name, problem });
+            }
+        }
+        if self.peepholes && !self.is_lstm() {
+            let problem = "is true, but only an LSTM has cells to look at".to_owned();
+            return Err(InferError::Attribute { name: "peepholes", problem });
+        }
+        match self.clip {
+            Some(clip) if clip.is_nan() || clip < 0.0 => {
+                Err(InferError::Attribute { name: "clip", problem: format!("is {clip}") })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
 impl Operator for Recur {
     const MNEMONICS: &'static [&'static str] = &["recur"];
 
     fn arity(&self) -> Arity {
-        match self.cell {
-            Cell::Lstm => Arity::exactly(5),
-            Cell::Rnn => Arity::exactly(4),
-        }
+        let n_states = if self.is_lstm() { 2 } else { 1 };
+        let optional = [
+            (self.continuation, 1),
+            (self.states, n_states),
+            (self.cell == Cell::GruResetAfter, 1),
+            (self.peepholes, 1),
+            (self.lengths, 1),
+        ];
+        Arity::exactly(optional.iter().fold(2, |n, &(is_there, count)| if is_there { n + count } else { n }))
     }
 
     fn infer(&self, operands: &[&Type]) -> Result<Vec<Type>, InferError> {
-        let dtype = same_float(operands)?;
+        self.check_attributes()?;
+        let n_floats = operands.len() - usize::from(self.lengths);
+        let dtype = same_float(&operands[..n_floats])?;
         let (gates, weights) = (operands[0], operands[1]);
         for (operand, rank) in [(0, 3), (1, 2)] {
             let found = operands[operand].shape.rank();
@@ -56,38 +199,38 @@ impl Operator for Recur {
             return Err(InferError::Shape(problem));
         }
         let state = Shape(vec![batch.clone(), Dim::Fixed(size as u64)]);
-        check_shape(operands, 2, &Shape(vec![steps.clone(), batch.clone()]))?;
-        (3..operands.len()).try_for_each(|operand| check_shape(operands, operand, &state))?;
+        let slots = self.slots(2..operands.len());
+        if let Some(operand) = slots.lengths
+            && !matches!(operands[operand].dtype, DType::I32 | DType::I64)
+        {
+            let found = operands[operand].dtype;
+            return Err(InferError::DType { operand, expected: "i32 or i64".to_owned(), found });
+        }
+        let expected = [
+            (slots.continuation, Shape(vec![steps.clone(), batch.clone()])),
+            (slots.h, state.clone()),
+            (slots.c, state.clone()),
+            (slots.bias, Shape::fixed(&[size as u64])),
+            (slots.peepholes, Shape::fixed(&[size.saturating_mul(3) as u64])),
+            (slots.lengths, Shape(vec![batch.clone()])),
+        ];
+        for (operand, shape) in expected {
+            operand.map_or(Ok(()), |operand| check_shape(operands, operand, &shape))?;
+        }
         let all = Shape(vec![steps.clone(), batch.clone(), Dim::Fixed(size as u64)]);
-        let last = operands[3..].iter().map(|_| Type::new(dtype, state.clone()));
-        Ok([Type::new(dtype, all)].into_iter().chain(last).collect())
+        let last = vec![Type::new(dtype, state); if self.is_lstm() { 2 } else { 1 }];
+        Ok([vec![Type::new(dtype, all)], last].concat())
     }
 
     fn eval(&self, operands: &[&Tensor]) -> Result<Vec<Tensor>, EvalError> {
-        let [gates, weights, cont, h0, ..] = operands else { return Ok(Vec::new()) };
+        let (gates, weights) = (operands[0], operands[1]);
         let (n_steps, batch, size) = (gates.dims()[0], gates.dims()[1], weights.dims()[1]);
-        let (pre, weights, cont) = (to_f32(gates)?, to_f32(weights)?, to_f32(cont)?);
-        let mut h = widen(h0)?;
-        let mut c = operands.get(4).map_or_else(|| Ok(Vec::new()), |c0| widen(c0))?;
-        let width = self.n_gates() * size;
-        let mut all = Vec::with_capacity(n_steps * batch * size);
-        let mut sums = vec![0f64; width];
-        for row in 0..n_steps * batch {
-            let (n, cont) = (row % batch, f64::from(cont[row]));
-            let h = &mut h[n * size..][..size];
-            sums.iter_mut().zip(&pre[row * width..][..width]).for_each(|(sum, &gate)| *sum = f64::from(gate));
-            if size > 0 {
-                project(&mut sums, h, cont, &weights);
-            }
-            match self.cell {
-                Cell::Lstm => lstm(&sums, cont, h, &mut c[n * size..][..size]),
-                Cell::Rnn => h.iter_mut().zip(&sums).for_each(|(h, sum)| *h = sum.tanh()),
-            }
-            all.extend_from_slice(h);
-        }
+        let (pre, weights) = (to_f64(gates)?, to_f64(weights)?);
+        let step = Step { op: self, size, weights: &weights };
+        let states = run(&step, self.slots(operands[2..].iter().copied()), [n_steps, batch], &pre)?;
         let dtype = gates.dtype();
-        let all = from_f64(dtype, &[n_steps, batch, size], all.into_iter())?;
-        let last = [h, c].into_iter().take(operands.len() - 3);
+        let all = from_f64(dtype, &[n_steps, batch, size], states.all.into_iter())?;
+        let last = [states.h, states.c].into_iter().take(if self.is_lstm() { 2 } else { 1 });
         let last = last.map(|state| from_f64(dtype, &[batch, size], state.into_iter()));
         std::iter::once(Ok(all)).chain(last).collect()
     }
@@ -97,16 +240,7 @@ impl Operator for Recur {
         gates.zip(weights).map_or(0, |(gates, size)| gates.saturating_mul(size))
     }
 
-    attributes!(cell);
-}
-
-impl Recur {
-    fn n_gates(&self) -> usize {
-        match self.cell {
-            Cell::Lstm => 4,
-            Cell::Rnn => 1,
-        }
-    }
+    attributes!(cell, f, g, h, alpha, beta, clip, continuation, states, peepholes, lengths);
 }
 
 fn check_shape(operands: &[&Type], operand: usize, expected: &Shape) -> Result<(), InferError> {
@@ -115,30 +249,4 @@ fn check_shape(operands: &[&Type], operand: usize, expected: &Shape) -> Result<(
         return Ok(());
     }
     Err(InferError::Shape(format!("operand {operand} is {found}, but should be {expected}")))
-}
-
-fn widen(tensor: &Tensor) -> Result<Vec<f64>, EvalError> {
-    Ok(to_f32(tensor)?.iter().map(|&x| f64::from(x)).collect())
-}
-
-/// Adds `weights (cont h)` to the sums, a row of weights for each.
-fn project(sums: &mut [f64], h: &[f64], cont: f64, weights: &[f32]) {
-    for (sum, row) in sums.iter_mut().zip(weights.chunks_exact(h.len())) {
-        *sum += row.iter().zip(h).map(|(&weight, &h)| f64::from(weight) * (cont * h)).sum::<f64>();
-    }
-}
-
-/// One step of one sequence.
-fn lstm(pre: &[f64], cont: f64, h: &mut [f64], c: &mut [f64]) {
-    let size = h.len();
-    for j in 0..size {
-        let [i, f, o] = [0, 1, 2].map(|gate| sigmoid(pre[gate * size + j]));
-        let forget = if cont == 0.0 { 0.0 } else { cont * f };
-        c[j] = forget * c[j] + i * pre[3 * size + j].tanh();
-        h[j] = o * c[j].tanh();
-    }
-}
-
-fn sigmoid(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
 }

@@ -4,8 +4,8 @@ use super::build::Builder;
 use crate::attr::AttrReader;
 use crate::ops::{
     BatchNorm, Binary, BinaryFn, BoxCode, Cast, Cell, Concat, Conv, ConvTranspose, Coordinates, DetectionOutput,
-    Gather, Gemm, Identity, Lrn, Pad, PadMode, Pool, PoolFn, Recur, Reduce, ReduceFn, Reshape, Resize, ResizeFn,
-    Select, Slice, Softmax, Ties, Tile, TopK, Transpose, Unary, Unpool,
+    Gather, Gemm, Identity, Lrn, NearestMode, Pad, PadMode, Pool, PoolFn, Recur, Reduce, ReduceFn, Reshape, Resize,
+    ResizeFn, Select, Slice, Softmax, Ties, Tile, TopK, Transpose, Unary, Unpool,
 };
 use crate::{Attr, DType, Dim, Op, Operator, Type, Value};
 
@@ -257,16 +257,22 @@ fn unpool(b: &mut Builder) -> Option<Value> {
 
 fn recur(b: &mut Builder) -> Option<Value> {
     let (cell, steps, batch, hidden) = (b.of(Cell::ALL), b.between(1, 3), b.between(1, 2), b.between(1, 3));
-    let n_gates = if cell == Cell::Lstm { 4 } else { 1 };
+    let n_gates = match cell {
+        Cell::Lstm | Cell::CoupledLstm => 4,
+        Cell::Gru | Cell::GruResetAfter => 3,
+        Cell::Rnn => 1,
+    };
     let gates = b.input(Type::f32(&[steps as u64, batch as u64, (n_gates * hidden) as u64]))?;
     let mut operands = vec![gates];
     for dims in [[n_gates * hidden, hidden], [steps, batch], [batch, hidden]] {
         operands.push(b.weight(DType::F32, &dims)?);
     }
-    if cell == Cell::Lstm {
-        operands.push(b.weight(DType::F32, &[batch, hidden])?);
+    match cell {
+        Cell::Lstm | Cell::CoupledLstm => operands.push(b.weight(DType::F32, &[batch, hidden])?),
+        Cell::GruResetAfter => operands.push(b.weight(DType::F32, &[hidden])?),
+        Cell::Gru | Cell::Rnn => (),
     }
-    b.add(Recur { cell }, &operands)
+    b.add(Recur { continuation: true, states: true, ..Recur::plain(cell) }, &operands)
 }
 
 fn reduce(b: &mut Builder) -> Option<Value> {
@@ -290,9 +296,15 @@ fn reshape(b: &mut Builder) -> Option<Value> {
 fn resize(b: &mut Builder) -> Option<Value> {
     let x = b.pick(float(3..=5))?;
     let n_spatial = b.ty(x).shape.rank() - 2;
-    let (function, coordinates) = (b.of(ResizeFn::ALL), b.of(Coordinates::ALL));
-    let op = Resize { function, coordinates, size: b.many(n_spatial, 1, 6) };
-    b.add(op, &[x])
+    let (function, coordinates, size) = (b.of(ResizeFn::ALL), b.of(Coordinates::ALL), b.many(n_spatial, 1, 6));
+    let roi = match coordinates {
+        Coordinates::TfCropAndResize => [vec![b.of(&[0.0, 0.25, -0.5]); n_spatial], vec![1.0; n_spatial]].concat(),
+        Coordinates::Asymmetric | Coordinates::AlignCorners | Coordinates::TfHalfPixelForNn => Vec::new(),
+        Coordinates::HalfPixel | Coordinates::HalfPixelSymmetric | Coordinates::PytorchHalfPixel => Vec::new(),
+    };
+    let plain = Resize::spatial(function, coordinates, size);
+    let (nearest, antialias, exclude_outside) = (b.of(NearestMode::ALL), b.coin(), b.coin());
+    b.add(Resize { nearest, antialias, exclude_outside, roi, ..plain }, &[x])
 }
 
 fn select(b: &mut Builder) -> Option<Value> {

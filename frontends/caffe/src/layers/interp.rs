@@ -30,7 +30,7 @@ pub(super) fn interp(ctx: &mut LayerContext<'_, '_>) -> Tops {
         let op = Slice { axes: vec![2, 3], starts: vec![start; 2], counts: sizes(size), steps: vec![1; 2] };
         ctx.op("slice", op, &[x])?
     };
-    let op = Resize { function: ResizeFn::Linear, coordinates: Coordinates::AlignCorners, size: sizes(target) };
+    let op = Resize::spatial(ResizeFn::Linear, Coordinates::AlignCorners, sizes(target));
     Ok(vec![Some(ctx.op("resize", op, &[cropped])?)])
 }
 

@@ -139,7 +139,7 @@ impl Recurrent {
         results: &[&str],
     ) -> Result<Vec<Value>, Problem> {
         let operands = [&[gates, weights, ctx.bottom(1)], self.states.as_slice()].concat();
-        ctx.op_n(results, Recur { cell }, &operands)
+        ctx.op_n(results, Recur { continuation: true, states: true, ..Recur::plain(cell) }, &operands)
     }
 
     /// The output, and the states after the last step if they are tops.

@@ -18,7 +18,7 @@ pub(super) fn upsample(ctx: &mut LayerContext<'_, '_>) -> Tops {
     };
     let y = if ctx.n_bottoms() == 1 {
         let size = repeated_size(ctx, &param, [height, width])?;
-        let op = Resize { function: ResizeFn::Nearest, coordinates: Coordinates::Asymmetric, size };
+        let op = Resize::spatial(ResizeFn::Nearest, Coordinates::Asymmetric, size);
         ctx.op("resize", op, &[x])?
     } else {
         let size = unpooled_size(ctx, &param, [height, width])?;
