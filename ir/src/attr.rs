@@ -19,6 +19,10 @@ pub enum Attr {
     Ints(Vec<i64>),
     /// `[1.0, 2.5]`
     Floats(Vec<f32>),
+    /// `clip(0.0, 6.0)`: a word with parameters.
+    Call(String, Vec<f32>),
+    /// `[relu, [1, 2]]`: what is not all numbers. Lists in it are of numbers.
+    List(Vec<Attr>),
 }
 
 impl fmt::Display for Attr {
@@ -29,6 +33,20 @@ impl fmt::Display for Attr {
             Attr::Word(word) => f.write_str(word),
             Attr::Ints(values) => write!(f, "{values:?}"),
             Attr::Floats(values) => write!(f, "{values:?}"),
+            Attr::Call(word, parameters) => {
+                write!(f, "{word}(")?;
+                for (i, parameter) in parameters.iter().enumerate() {
+                    write!(f, "{}{parameter:?}", if i == 0 { "" } else { ", " })?;
+                }
+                f.write_str(")")
+            }
+            Attr::List(attrs) => {
+                f.write_str("[")?;
+                for (i, attr) in attrs.iter().enumerate() {
+                    write!(f, "{}{attr}", if i == 0 { "" } else { ", " })?;
+                }
+                f.write_str("]")
+            }
         }
     }
 }
@@ -131,6 +149,21 @@ macro_rules! integers {
 
 integers!(usize, u64, i64);
 
+/// The text form of a list of what are not all numbers.
+pub(crate) fn list_to_attr<T: AttrValue>(values: &[T]) -> Attr {
+    // An empty list has no element to tell its kind by, and reads back as integers.
+    if values.is_empty() { Attr::Ints(Vec::new()) } else { Attr::List(values.iter().map(T::to_attr).collect()) }
+}
+
+/// The values that such a list says.
+pub(crate) fn list_from_attr<T: AttrValue>(attr: &Attr) -> Option<Vec<T>> {
+    match attr {
+        Attr::List(attrs) => attrs.iter().map(T::from_attr).collect(),
+        Attr::Ints(values) if values.is_empty() => Some(Vec::new()),
+        Attr::Int(_) | Attr::Float(_) | Attr::Word(_) | Attr::Ints(_) | Attr::Floats(_) | Attr::Call(..) => None,
+    }
+}
+
 impl AttrValue for f32 {
     const EXPECTED: &'static str = "a number with a point or an exponent";
 
@@ -155,7 +188,7 @@ impl AttrValue for Vec<f32> {
         match attr {
             Attr::Floats(values) => Some(values.clone()),
             Attr::Ints(values) if values.is_empty() => Some(Vec::new()),
-            Attr::Ints(_) | Attr::Int(_) | Attr::Float(_) | Attr::Word(_) => None,
+            Attr::Ints(_) | Attr::Int(_) | Attr::Float(_) | Attr::Word(_) | Attr::Call(..) | Attr::List(_) => None,
         }
     }
 }

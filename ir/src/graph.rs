@@ -12,7 +12,7 @@ use petgraph::visit::EdgeRef;
 use thiserror::Error;
 
 use crate::ops::{Const, Input, Return};
-use crate::{InferError, Op, Tensor, Type};
+use crate::{Hints, InferError, Op, Tensor, Type};
 
 /// A node of one graph. petgraph gives freed indices out again; the serial number tells the node that an index had
 /// from the one that has it now, so that the id of a removed node never comes to mean another one. Ids are ordered
@@ -66,8 +66,16 @@ pub struct Node {
     pub op: Op,
     /// Its results.
     pub outputs: Vec<Output>,
+    /// What a backend may make use of.
+    pub hints: Hints,
     /// Where it came from, if from a layer.
     pub origin: Option<Origin>,
+}
+
+impl Node {
+    fn new(op: Op, outputs: Vec<Output>) -> Self {
+        Node { op, outputs, hints: Hints::default(), origin: None }
+    }
 }
 
 /// What petgraph keeps of a node.
@@ -139,7 +147,7 @@ impl Graph {
     /// A graph without inputs and outputs.
     pub fn new(name: impl Into<String>) -> Self {
         let mut nodes = StableDiGraph::new();
-        let node = Node { op: Return {}.into(), outputs: Vec::new(), origin: None };
+        let node = Node::new(Return {}.into(), Vec::new());
         let ret = NodeId { serial: 0, index: nodes.add_node(Entry { serial: 0, node }) };
         Graph { name: name.into(), nodes, n_added: 1, inputs: Vec::new(), ret, names: HashMap::new() }
     }
@@ -173,7 +181,7 @@ impl Graph {
         let outputs = names.into_iter().zip(types).map(|(name, ty)| Output { name, ty }).collect();
         let serial = self.n_added;
         self.n_added += 1;
-        let index = self.nodes.add_node(Entry { serial, node: Node { op, outputs, origin: None } });
+        let index = self.nodes.add_node(Entry { serial, node: Node::new(op, outputs) });
         let id = NodeId { serial, index };
         for (port, output) in self.nodes[index].node.outputs.iter().enumerate() {
             self.names.insert(output.name.clone(), Value { node: id, port });
@@ -383,7 +391,7 @@ impl Graph {
     }
 }
 
-/// Equal names, ops, types, origins and connections; the order in which nodes were added does not count.
+/// Equal names, ops, types, hints, origins and connections; the order in which nodes were added does not count.
 impl PartialEq for Graph {
     fn eq(&self, other: &Self) -> bool {
         let (ours, theirs) = (self.schedule(), other.schedule());

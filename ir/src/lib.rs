@@ -21,6 +21,8 @@
 //! 5. Names of values are unique and not empty.
 //! 6. A constant's bytes match its type: as many elements as the shape says, little-endian, row-major.
 //! 7. There is exactly one `return` node, and nothing uses it; every `input` node is in the list of inputs once.
+//! 8. Hints can be followed: a result marked `in_place` is a slice of exactly one other ([`slice_of`]), and the graph
+//!    stays acyclic if each region is one node.
 //!
 //! [`verify`] checks them all and hands out a [`Verified`] graph, the only form that [`eval`] and backends accept.
 
@@ -29,6 +31,7 @@ pub mod dot;
 mod dtype;
 pub mod eval;
 mod graph;
+mod hints;
 mod op;
 pub mod ops;
 mod preprocess;
@@ -44,6 +47,7 @@ pub use dtype::{Code, DType, Element, Overflow};
 pub use eval::{EvalError, Evaluator};
 pub use graph::{Edge, Graph, GraphError, Node, NodeId, Origin, Output, Value};
 pub use half::{bf16, f16};
+pub use hints::{Hints, slice_of};
 pub use op::{Arity, Family, InferError, Op, Operator};
 pub use preprocess::{Mean, Preprocess};
 pub use shape::{Dim, Shape, Type};

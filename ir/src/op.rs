@@ -91,6 +91,22 @@ pub enum InferError {
     TooLarge(String),
 }
 
+impl InferError {
+    /// The error of an op that was given some of another op's operands: those in the given slots.
+    pub(crate) fn in_slots(mut self, slots: &[usize]) -> Self {
+        match &mut self {
+            InferError::DType { operand, .. }
+            | InferError::Rank { operand, .. }
+            | InferError::Symbolic { operand, .. } => *operand = slots.get(*operand).copied().unwrap_or(*operand),
+            InferError::Arity { .. }
+            | InferError::Shape(_)
+            | InferError::Attribute { .. }
+            | InferError::TooLarge(_) => {}
+        }
+        self
+    }
+}
+
 fn arity_text(arity: Arity) -> String {
     match arity {
         Arity { min, max } if min == max => min.to_string(),
@@ -216,6 +232,14 @@ ops! {
     ConvTranspose in conv_transpose;
     /// SSD's boxes, decoded and filtered.
     DetectionOutput in detection_output;
+    /// Convolutions of one value, one behind the other.
+    Expand in expand;
+    /// Convolution, then an epilogue.
+    FusedConv in fused;
+    /// Transposed convolution, then an epilogue.
+    FusedConvTranspose in fused;
+    /// Product of matrices, then an epilogue.
+    FusedGemm in fused;
     /// Parts picked by index.
     Gather in gather;
     /// Product of matrices.

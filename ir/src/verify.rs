@@ -2,9 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Deref;
+use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::hints::{broken_regions, slice_of};
 use crate::{Graph, InferError, NodeId, Op, Type, Value};
 
 /// A graph that [`verify`] found no fault in. It cannot be made otherwise, so what takes it is never handed less.
@@ -83,10 +85,20 @@ pub enum VerifyError {
     /// Invariant 7.
     #[error("{0}")]
     Ends(String),
+    /// Invariant 8.
+    #[error("`{0}` is marked `in_place`, but isn't a slice of exactly one other value")]
+    InPlace(String),
+    /// Invariant 8.
+    #[error("a path leads out of a region and back into it: {}", quoted(.0))]
+    Region(Vec<Arc<str>>),
 }
 
 fn list(types: &[Type]) -> String {
     types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn quoted(names: &[Arc<str>]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Checks all invariants of the graph.
@@ -104,6 +116,7 @@ pub fn verify(graph: &Graph) -> Result<Verified<'_>, Vec<VerifyError>> {
     }
     check_names(graph, &mut errors);
     check_ends(graph, &mut errors);
+    check_hints(graph, &order, &mut errors);
     if errors.is_empty() { Ok(Verified(graph)) } else { Err(errors) }
 }
 
@@ -186,5 +199,15 @@ fn check_ends(graph: &Graph, errors: &mut Vec<VerifyError>) {
     let listed = graph.inputs().iter().all(|&id| matches!(graph.node(id).op, Op::Input(_)));
     if !listed || inputs.len() != graph.inputs().len() || inputs.len() != count(|op| matches!(op, Op::Input(_))) {
         errors.push(VerifyError::Ends("the list of inputs does not match the `input` nodes".to_owned()));
+    }
+}
+
+/// Invariant 8.
+fn check_hints(graph: &Graph, order: &[NodeId], errors: &mut Vec<VerifyError>) {
+    let marked = order.iter().filter(|&&id| graph.node(id).hints.in_place);
+    let misplaced = marked.filter(|&&id| slice_of(graph, id).is_none());
+    errors.extend(misplaced.map(|&id| VerifyError::InPlace(name(graph, id))));
+    if errors.is_empty() {
+        errors.extend(broken_regions(graph).into_iter().map(VerifyError::Region));
     }
 }

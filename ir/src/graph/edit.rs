@@ -1,7 +1,7 @@
 //! Changes to a graph that is there: names, uses, removals.
 
 use super::{Edge, Graph, GraphError, NodeId, Origin, Value};
-use crate::Op;
+use crate::{Hints, Op};
 
 impl Graph {
     /// Gives a value another name.
@@ -38,6 +38,11 @@ impl Graph {
     /// Says where a node came from.
     pub fn set_origin(&mut self, node: NodeId, origin: Option<Origin>) {
         self.nodes[node.index].node.origin = origin;
+    }
+
+    /// Says what a backend may make use of.
+    pub fn set_hints(&mut self, node: NodeId, hints: Hints) {
+        self.nodes[node.index].node.hints = hints;
     }
 
     /// Lets everything that reads `old`, the graph's outputs among it, read `new`. `new` must not be computed from

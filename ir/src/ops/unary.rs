@@ -1,7 +1,7 @@
 use crate::attr::AttrReader;
 use crate::dtype::{Float, with_float};
 use crate::op::{Arity, InferError, Operator};
-use crate::{Attr, AttrError, EvalError, Tensor, Type};
+use crate::{Attr, AttrError, AttrValue, EvalError, Tensor, Type};
 
 /// An elementwise function of one operand of floating-point elements; the result has its type.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +19,30 @@ macro_rules! functions {
             /// The function's value.
             pub fn apply(self, x: f64) -> f64 {
                 match self { $(UnaryFn::$variant { $($attr),* } => { $(let $attr = f64::from($attr);)* let $x = x; $body })* }
+            }
+        }
+
+        /// As a word with parameters: `clip(0.0, 6.0)`.
+        impl AttrValue for UnaryFn {
+            const EXPECTED: &'static str = "an elementwise function with its parameters";
+
+            fn to_attr(&self) -> Attr {
+                let (word, parameters) = match *self { $(UnaryFn::$variant { $($attr),* } => ($name, vec![$($attr),*]),)* };
+                if parameters.is_empty() { Attr::Word(word.to_owned()) } else { Attr::Call(word.to_owned(), parameters) }
+            }
+
+            fn from_attr(attr: &Attr) -> Option<Self> {
+                let (word, parameters) = match attr {
+                    Attr::Word(word) => (word, [].as_slice()),
+                    // Without parameters there are no parentheses.
+                    Attr::Call(word, parameters) if !parameters.is_empty() => (word, parameters.as_slice()),
+                    Attr::Call(..) | Attr::Int(_) | Attr::Float(_) | Attr::Ints(_) | Attr::Floats(_) | Attr::List(_) => return None,
+                };
+                $(if word == $name {
+                    let &[$($attr),*] = parameters else { return None };
+                    return Some(UnaryFn::$variant { $($attr),* });
+                })*
+                None
             }
         }
 

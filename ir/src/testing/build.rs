@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Options, tensor};
 use crate::ops::Const;
-use crate::{DType, Dim, Graph, Op, Origin, Shape, Tensor, Type, Value};
+use crate::{DType, Dim, Graph, Hints, Op, Origin, Shape, Tensor, Type, Value, slice_of};
 
 /// The most elements of a value.
 const MAX_ELEMENTS: u64 = 4096;
@@ -191,6 +191,24 @@ impl Builder {
             };
             (0..n).for_each(|_| self.graph.output(value));
         }
+        self.hint();
         self.graph
+    }
+
+    /// Gives hints that can be followed: slices in place, regions of a node and, if there is one, its only reader.
+    fn hint(&mut self) {
+        for id in self.graph.schedule() {
+            let node = self.graph.node(id);
+            let [output] = node.outputs.as_slice() else { continue };
+            let (name, hints) = (Arc::from(output.name.as_str()), node.hints.clone());
+            let in_place = slice_of(&self.graph, id).is_some() && self.below(4) > 0;
+            let region = if self.below(6) == 1 { Some(name) } else { hints.region };
+            if let (Some(region), [(reader, _)]) = (&region, self.graph.uses(Value { node: id, port: 0 }).as_slice())
+                && *reader != self.graph.ret()
+            {
+                self.graph.set_hints(*reader, Hints { in_place: false, region: Some(region.clone()) });
+            }
+            self.graph.set_hints(id, Hints { in_place, region });
+        }
     }
 }

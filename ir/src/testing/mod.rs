@@ -1,7 +1,8 @@
 //! Random graphs for property tests: valid ones of every op family, with shared readers, several outputs, dead nodes,
-//! odd names, weights that are missing, symbolic batches and origins. Small enough to be evaluated by the hundred.
+//! odd names, weights that are missing, symbolic batches, hints and origins. Small enough to be evaluated by the hundred.
 
 mod build;
+mod fused;
 mod steps;
 
 use std::collections::HashMap;

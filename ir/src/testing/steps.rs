@@ -1,11 +1,12 @@
 //! The steps that random graphs grow by: one for each op family.
 
 use super::build::Builder;
+use super::fused::{expand, fused};
 use crate::attr::AttrReader;
 use crate::ops::{
     BatchNorm, Binary, BinaryFn, BoxCode, Cast, Cell, Concat, Conv, ConvTranspose, Coordinates, DetectionOutput,
     Gather, Gemm, Identity, Lrn, NearestMode, Pad, PadMode, Pool, PoolFn, Recur, Reduce, ReduceFn, Reshape, Resize,
-    ResizeFn, Select, Slice, Softmax, Ties, Tile, TopK, Transpose, Unary, Unpool,
+    ResizeFn, Select, Slice, Softmax, Ties, Tile, TopK, Transpose, Unary, UnaryFn, Unpool,
 };
 use crate::{Attr, DType, Dim, Op, Operator, Type, Value};
 
@@ -23,6 +24,8 @@ pub(super) const STEPS: &[Step] = &[
     conv,
     conv_transpose,
     detection_output,
+    expand,
+    fused,
     gather,
     gemm,
     lrn,
@@ -41,12 +44,12 @@ pub(super) const STEPS: &[Step] = &[
     unpool,
 ];
 
-fn float(rank: std::ops::RangeInclusive<usize>) -> impl Fn(&Type) -> bool {
+pub(super) fn float(rank: std::ops::RangeInclusive<usize>) -> impl Fn(&Type) -> bool {
     move |ty| ty.dtype.is_float() && rank.contains(&ty.shape.rank())
 }
 
 /// The dimension, if it is fixed.
-fn fixed(ty: &Type, i: usize) -> Option<usize> {
+pub(super) fn fixed(ty: &Type, i: usize) -> Option<usize> {
     ty.shape.0.get(i)?.fixed().map(|n| n as usize)
 }
 
@@ -59,14 +62,19 @@ fn fixed_axis(b: &mut Builder, ty: &Type) -> Option<(usize, usize)> {
 
 fn unary(b: &mut Builder) -> Option<Value> {
     let x = b.pick(float(0..=8))?;
+    let function = any_unary(b)?;
+    b.add(Unary(function), &[x])
+}
+
+pub(super) fn any_unary(b: &mut Builder) -> Option<UnaryFn> {
     let mnemonic = b.of(Unary::MNEMONICS);
     let low = b.of(&[-1.0, 0.0, 0.1, 1e-30]);
     let attrs: [&[(&str, f32)]; 3] = [&[], &[("alpha", low)], &[("min", low), ("max", 6.0)]];
-    let op = attrs.iter().find_map(|attrs| {
+    attrs.iter().find_map(|attrs| {
         let attrs = attrs.iter().map(|&(name, x)| (name.to_owned(), Attr::Float(x))).collect();
-        Op::read(mnemonic, AttrReader::new(attrs))?.ok()
-    });
-    b.add(op?, &[x])
+        let Op::Unary(Unary(function)) = Op::read(mnemonic, AttrReader::new(attrs))?.ok()? else { return None };
+        Some(function)
+    })
 }
 
 fn identity(b: &mut Builder) -> Option<Value> {
@@ -121,6 +129,11 @@ fn concat(b: &mut Builder) -> Option<Value> {
 }
 
 fn conv(b: &mut Builder) -> Option<Value> {
+    let (op, operands) = any_conv(b)?;
+    b.add(op, &operands)
+}
+
+pub(super) fn any_conv(b: &mut Builder) -> Option<(Conv, Vec<Value>)> {
     let x = b.pick(float(3..=5))?;
     let ty = b.ty(x);
     let n_spatial = ty.shape.rank() - 2;
@@ -134,11 +147,15 @@ fn conv(b: &mut Builder) -> Option<Value> {
         operands.push(b.weight(ty.dtype, &[outputs])?);
     }
     let (strides, pads) = (b.many(n_spatial, 1, 2), b.many(2 * n_spatial, 0, 2));
-    let op = Conv { strides, pads, dilations: b.many(n_spatial, 1, 2), group };
-    b.add(op, &operands)
+    Some((Conv { strides, pads, dilations: b.many(n_spatial, 1, 2), group }, operands))
 }
 
 fn conv_transpose(b: &mut Builder) -> Option<Value> {
+    let (op, operands) = any_conv_transpose(b)?;
+    b.add(op, &operands)
+}
+
+pub(super) fn any_conv_transpose(b: &mut Builder) -> Option<(ConvTranspose, Vec<Value>)> {
     let x = b.pick(float(3..=5))?;
     let ty = b.ty(x);
     let n_spatial = ty.shape.rank() - 2;
@@ -153,7 +170,7 @@ fn conv_transpose(b: &mut Builder) -> Option<Value> {
     }
     let (strides, pads, dilations) = (b.many(n_spatial, 1, 2), b.many(2 * n_spatial, 0, 1), b.many(n_spatial, 1, 2));
     let output_padding = b.many(n_spatial, 0, 1);
-    b.add(ConvTranspose { strides, pads, dilations, group, output_padding }, &operands)
+    Some((ConvTranspose { strides, pads, dilations, group, output_padding }, operands))
 }
 
 fn detection_output(b: &mut Builder) -> Option<Value> {
@@ -190,6 +207,11 @@ fn gather(b: &mut Builder) -> Option<Value> {
 }
 
 fn gemm(b: &mut Builder) -> Option<Value> {
+    let (op, operands) = any_gemm(b)?;
+    b.add(op, &operands)
+}
+
+pub(super) fn any_gemm(b: &mut Builder) -> Option<(Gemm, Vec<Value>)> {
     let a = match b.pick(float(2..=2)) {
         Some(a) => a,
         None => {
@@ -205,7 +227,7 @@ fn gemm(b: &mut Builder) -> Option<Value> {
         let dims: &[usize] = if b.coin() { &[n] } else { &[1, 1] };
         operands.push(b.weight(ty.dtype, dims)?);
     }
-    b.add(Gemm { trans_a, trans_b }, &operands)
+    Some((Gemm { trans_a, trans_b }, operands))
 }
 
 fn lrn(b: &mut Builder) -> Option<Value> {

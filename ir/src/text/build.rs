@@ -48,6 +48,7 @@ fn add<'a>(graph: &mut Graph, constants: &mut Maker<'_>, node: NodeTree<'a>) -> 
         };
         Fault::new(at, ParseErrorKind::Graph(error))
     })?;
+    graph.set_hints(id, node.hints);
     graph.set_origin(id, node.origin);
     check_types(graph, id, &node.types, at)
 }

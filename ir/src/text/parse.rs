@@ -14,7 +14,7 @@ use nom::{IResult, Parser};
 
 use super::error::{Fault, ParseErrorKind};
 use super::print::{is_name_char, is_word_char};
-use crate::{Attr, DType, Dim, GraphError, Origin, Shape, Type};
+use crate::{Attr, DType, Dim, GraphError, Hints, Origin, Shape, Type};
 
 /// Something and the piece of the text that says it.
 #[derive(Debug)]
@@ -39,6 +39,7 @@ pub(super) struct NodeTree<'a> {
     pub(super) names: Vec<Spanned<'a, String>>,
     pub(super) op: Spanned<'a, OpTree<'a>>,
     pub(super) types: Vec<Spanned<'a, Type>>,
+    pub(super) hints: Hints,
     pub(super) origin: Option<Origin>,
 }
 
@@ -114,8 +115,9 @@ fn node(input: &str) -> Parsed<'_, NodeTree<'_>> {
     let (input, op) = cut(|input| op(mnemonic.value, input)).parse(input)?;
     let typed = matches!(op, OpTree::Input | OpTree::Const(_));
     let (input, types) = cut(|input| types(typed, input)).parse(input)?;
+    let (input, hints) = hints(input)?;
     let (input, origin) = opt(origin).parse(input)?;
-    Ok((input, NodeTree { names, op: Spanned { value: op, at: mnemonic.at }, types, origin }))
+    Ok((input, NodeTree { names, op: Spanned { value: op, at: mnemonic.at }, types, hints, origin }))
 }
 
 fn op<'a>(mnemonic: &'a str, input: &'a str) -> Parsed<'a, OpTree<'a>> {
@@ -175,24 +177,63 @@ fn attr(input: &str) -> Parsed<'_, Spanned<'_, (String, Attr)>> {
 
 fn attr_literal(input: &str) -> Parsed<'_, Attr> {
     let (input, text) = token("an attribute's value", alt((number, word))).parse(input)?;
-    let attr = match text.value {
-        word if !is_number(word) => Attr::Word(word.to_owned()),
-        number if is_float(number) => Attr::Float(float(number)?),
-        number => Attr::Int(integer(number)?),
+    match text.value {
+        word if !is_number(word) => attr_call(word, input),
+        number if is_float(number) => Ok((input, Attr::Float(float(number)?))),
+        number => Ok((input, Attr::Int(integer(number)?))),
+    }
+}
+
+/// A word, with parameters if a parenthesis follows it.
+fn attr_call<'a>(word: &str, input: &'a str) -> Parsed<'a, Attr> {
+    if !input.starts_with('(') {
+        return Ok((input, Attr::Word(word.to_owned())));
+    }
+    let parameter = |input| token("a number", number).map(|number| number.value).parse(input);
+    let (input, numbers) =
+        delimited(symbol("`(`", "("), |input| separated(parameter, input), cut(symbol("a number, `,` or `)`", ")")))
+            .parse(input)?;
+    Ok((input, Attr::Call(word.to_owned(), numbers.into_iter().map(float).collect::<Result<_, _>>()?)))
+}
+
+/// Integers, floats if one of them is, or a list of other things.
+fn attr_list(input: &str) -> Parsed<'_, Attr> {
+    let element = |input| alt((attr_numbers, list_element)).parse(input);
+    let (input, elements) = list("an attribute's value", element, input)?;
+    let numbers: Option<Vec<&str>> = elements.iter().map(|element| element.number).collect();
+    let attr = match numbers {
+        Some(numbers) => numbers_attr(&numbers)?,
+        None => Attr::List(elements.into_iter().map(|element| element.attr).collect()),
     };
     Ok((input, attr))
 }
 
-/// Integers, or floats if one of them is.
-fn attr_list(input: &str) -> Parsed<'_, Attr> {
+/// An element of a list, and the number that it is, if it is one.
+struct Element<'a> {
+    attr: Attr,
+    number: Option<&'a str>,
+}
+
+fn list_element(input: &str) -> Parsed<'_, Element<'_>> {
+    let (_, text) = token("a number", alt((number, word))).parse(input)?;
+    let number = Some(text.value).filter(|text| is_number(text));
+    attr_literal.map(|attr| Element { attr, number }).parse(input)
+}
+
+/// A list in a list.
+fn attr_numbers(input: &str) -> Parsed<'_, Element<'_>> {
     let element = |input| token("a number", number).map(|number| number.value).parse(input);
-    let (input, numbers) = list("an attribute's value", element, input)?;
-    let attr = if numbers.iter().any(|number| is_float(number)) {
-        Attr::Floats(numbers.into_iter().map(float).collect::<Result<_, _>>()?)
+    let (input, numbers) = list("a number", element, input)?;
+    Ok((input, Element { attr: numbers_attr(&numbers)?, number: None }))
+}
+
+fn numbers_attr<'a>(numbers: &[&'a str]) -> Result<Attr, nom::Err<Fault<'a>>> {
+    let numbers = numbers.iter().copied();
+    Ok(if numbers.clone().any(is_float) {
+        Attr::Floats(numbers.map(float).collect::<Result<_, _>>()?)
     } else {
-        Attr::Ints(numbers.into_iter().map(integer).collect::<Result<_, _>>()?)
-    };
-    Ok((input, attr))
+        Attr::Ints(numbers.map(integer).collect::<Result<_, _>>()?)
+    })
 }
 
 fn is_number(text: &str) -> bool {
@@ -235,10 +276,11 @@ fn types(needed: bool, input: &str) -> Parsed<'_, Vec<Spanned<'_, Type>>> {
     }
 }
 
-/// Whether what follows can be an origin, or another node.
+/// Whether what follows can be a hint, an origin, or another node.
 fn starts_line(input: &str) -> bool {
     let next = space(input).map_or("", |(rest, ())| rest);
-    next.starts_with(['%', '}']) || word(next).is_ok_and(|(_, word)| word == "return" || word == "from")
+    let words = ["return", "from", "in_place", "region"];
+    next.starts_with(['%', '}']) || word(next).is_ok_and(|(_, word)| words.contains(&word))
 }
 
 fn ty(input: &str) -> Parsed<'_, Spanned<'_, Type>> {
@@ -268,6 +310,14 @@ fn fixed_dim(input: &str) -> Parsed<'_, Dim> {
         Ok(n) => Ok((input, Dim::Fixed(n))),
         Err(_) => no_literal(digits.at, "an unsigned integer of 64 bits"),
     }
+}
+
+/// `in_place region fire2`, either or none of the two.
+fn hints(input: &str) -> Parsed<'_, Hints> {
+    let (input, in_place) = opt(keyword("`in_place`", "in_place")).parse(input)?;
+    let name = token("the region's name", alt((word.map(str::to_owned), string)));
+    let (input, region) = opt(preceded(keyword("`region`", "region"), cut(name))).parse(input)?;
+    Ok((input, Hints { in_place: in_place.is_some(), region: region.map(|name| Arc::from(name.value)) }))
 }
 
 fn origin(input: &str) -> Parsed<'_, Origin> {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::constant;
-use crate::{Dim, Graph, Node, NodeId, Op, Origin, Type, Value};
+use crate::{Dim, Graph, Hints, Node, NodeId, Op, Origin, Type, Value};
 
 /// Prints the graph. It may be one that [`verify`](crate::verify) refuses, since that is when it is looked at.
 pub(crate) fn print(graph: &Graph, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -39,12 +39,19 @@ fn node(graph: &Graph, id: NodeId, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
     f.write_str(" :")?;
     separated(f, " ", node.outputs.iter().map(|output| TypeText(&output.ty)))?;
+    hints(node, f)?;
     origin(node, f)
 }
 
 /// The value's name; empty if its node has no such result.
 fn name(graph: &Graph, value: Value) -> &str {
     graph.node(value.node).outputs.get(value.port).map_or("", |output| &output.name)
+}
+
+fn hints(node: &Node, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let Hints { in_place, region } = &node.hints;
+    f.write_str(if *in_place { " in_place" } else { "" })?;
+    region.as_ref().map_or(Ok(()), |name| write!(f, " region {}", Word(name)))
 }
 
 fn origin(node: &Node, f: &mut fmt::Formatter<'_>) -> fmt::Result {
