@@ -4,7 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::Pass;
-use crate::passes::{DeadCode, RemoveIdentity};
+use crate::passes::{
+    DeadCode, FlattenConcats, FoldConstants, ForwardSlices, GemmToConv, MergeDuplicates, MergeReshapes,
+    MergeTransposes, NormaliseArithmetic, RejoinSlices, RemoveIdentity, RemoveNoOps, SinkReshapes, SinkTransposes,
+    TransposeToReshape,
+};
 
 /// How much a graph is rewritten, and what for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,8 +93,43 @@ pub fn pipeline(level: Level) -> &'static [Step] {
     }
 }
 
-const CLEAN_UP: &[Step] = &[Step::Fixpoint(&[&RemoveIdentity]), Step::Once(&DeadCode)];
+/// Every pass here replaces a value by an equal one, or by a constant: no blob is lost.
+const CLEAN_UP: &[Step] = &[
+    // Copies first: what reads two copies of a value reads one value then, which is how duplicates are told.
+    Step::Fixpoint(&[&RemoveIdentity, &FoldConstants, &RemoveNoOps, &MergeDuplicates]),
+    Step::Once(&DeadCode),
+];
 
-const RUN: &[Step] = &[Step::Fixpoint(&[&RemoveIdentity]), Step::Once(&DeadCode)];
+/// What both pipelines begin with that need not keep blobs.
+const SIMPLIFY: &[&dyn Pass] = &[
+    // First, so that no pass works on what nobody needs, or takes it for a second reader.
+    &DeadCode,
+    // Copies would hide a pattern's parts from each other.
+    &RemoveIdentity,
+    &FoldConstants,
+    // Transposes move down until one undoes another; what is left of them may be a reshape.
+    &SinkTransposes,
+    &MergeTransposes,
+    &TransposeToReshape,
+    &MergeReshapes,
+    // Slices look through concatenations before these are made one.
+    &ForwardSlices,
+    &RejoinSlices,
+    &FlattenConcats,
+    &NormaliseArithmetic,
+    // What the passes before left behind as a chain of one.
+    &RemoveNoOps,
+    // Last, since what was written differently may be the same by now.
+    &MergeDuplicates,
+];
 
-const EXPORT: &[Step] = &[Step::Fixpoint(&[&RemoveIdentity]), Step::Once(&DeadCode)];
+const RUN: &[Step] = &[
+    Step::Fixpoint(SIMPLIFY),
+    // A reshape that stands in the way of an activation moves behind it; the product before it then has a flattened
+    // image for its operand.
+    Step::Fixpoint(&[&SinkReshapes, &GemmToConv, &MergeReshapes, &RemoveNoOps]),
+    Step::Once(&DeadCode),
+];
+
+/// Without `gemm-to-conv`: ONNX and Caffe have inner products.
+const EXPORT: &[Step] = &[Step::Fixpoint(SIMPLIFY), Step::Once(&DeadCode)];

@@ -23,6 +23,7 @@ mod pass;
 mod passes;
 mod report;
 mod rewriter;
+mod shapes;
 
 pub use at::{At, Found};
 pub use draft::{Draft, Operand};

@@ -52,15 +52,8 @@ pub fn run_steps(
 ) -> Result<Report, PassError> {
     let report = Report { passes: Vec::new(), aliases: BTreeMap::new(), settled: true };
     let rewriter = Rewriter::new(graph, keeps_values, options.stop_after);
-    let mut runner = Runner { rewriter, options, report };
-    for step in steps {
-        match step {
-            Step::Once(pass) => {
-                runner.run(*pass)?;
-            }
-            Step::Fixpoint(passes) => runner.settle(passes)?,
-        }
-    }
+    let mut runner = Runner { rewriter, options, report, n_idle: 0 };
+    runner.run_all(steps)?;
     let Runner { rewriter, mut report, .. } = runner;
     let names = rewriter.into_names();
     report.aliases = names.into_aliases(graph);
@@ -71,12 +64,34 @@ struct Runner<'g, 'o> {
     rewriter: Rewriter<'g>,
     options: Options<'o>,
     report: Report,
+    /// How many runs of passes in a row changed nothing.
+    n_idle: usize,
 }
 
 impl Runner<'_, '_> {
-    /// Runs passes in turn until a whole round changed nothing.
+    /// Runs the steps again and again until each pass has found nothing to do since the last change, so that running
+    /// a pipeline twice changes nothing.
+    fn run_all(&mut self, steps: &[Step]) -> Result<(), PassError> {
+        let n_passes = steps.iter().map(|step| step.passes().len()).sum();
+        for _ in 0..MAX_ROUNDS {
+            for step in steps {
+                match step {
+                    Step::Once(pass) => {
+                        self.run(*pass)?;
+                    }
+                    Step::Fixpoint(passes) => self.settle(passes)?,
+                }
+                if self.n_idle >= n_passes || self.rewriter.is_done() {
+                    return Ok(());
+                }
+            }
+        }
+        self.report.settled = n_passes == 0;
+        Ok(())
+    }
+
+    /// Runs passes in turn until each of them has found nothing to do since the last change.
     fn settle(&mut self, passes: &[&'static dyn Pass]) -> Result<(), PassError> {
-        // How many passes in a row changed nothing: a pass need not run again on the graph that it left.
         let mut n_idle = 0;
         for _ in 0..MAX_ROUNDS {
             for pass in passes {
@@ -103,6 +118,8 @@ impl Runner<'_, '_> {
         if let Some(after_pass) = &mut self.options.after_pass {
             after_pass(&run, self.rewriter.graph());
         }
+        // A pass does all that it can: it need not run again on the graph that it left.
+        self.n_idle = if n_rewrites > 0 { 1 } else { self.n_idle + 1 };
         Ok(n_rewrites > 0)
     }
 

@@ -1,13 +1,55 @@
 //! The passes, a file each, and the one list of them.
 
 mod dead_code;
+mod flatten_concats;
+mod fold_constants;
+mod forward_slices;
+mod gemm_to_conv;
+mod merge_duplicates;
+mod merge_reshapes;
+mod merge_transposes;
+mod normalise_arithmetic;
+mod rejoin_slices;
 mod remove_identity;
+mod remove_no_ops;
+mod sink_reshapes;
+mod sink_transposes;
+mod transpose_to_reshape;
 
 pub(crate) use dead_code::DeadCode;
+pub(crate) use flatten_concats::FlattenConcats;
+pub(crate) use fold_constants::FoldConstants;
+pub(crate) use forward_slices::ForwardSlices;
+pub(crate) use gemm_to_conv::GemmToConv;
+pub(crate) use merge_duplicates::MergeDuplicates;
+pub(crate) use merge_reshapes::MergeReshapes;
+pub(crate) use merge_transposes::MergeTransposes;
+pub(crate) use normalise_arithmetic::NormaliseArithmetic;
+pub(crate) use rejoin_slices::RejoinSlices;
 pub(crate) use remove_identity::RemoveIdentity;
+pub(crate) use remove_no_ops::RemoveNoOps;
+pub(crate) use sink_reshapes::SinkReshapes;
+pub(crate) use sink_transposes::SinkTransposes;
+pub(crate) use transpose_to_reshape::TransposeToReshape;
 
 use crate::Pass;
 
-/// The one list of passes: names, help and documentation follow from it. In alphabetical order; which ones run, and
-/// when, is said by the pipelines (`level.rs`).
-pub const PASSES: &[&dyn Pass] = &[&DeadCode, &RemoveIdentity];
+/// The one list of passes: names, help and documentation follow from it. In alphabetical order of their names; which
+/// ones run, and when, is said by the pipelines (`level.rs`).
+pub const PASSES: &[&dyn Pass] = &[
+    &FlattenConcats,
+    &FoldConstants,
+    &ForwardSlices,
+    &GemmToConv,
+    &MergeDuplicates,
+    &MergeReshapes,
+    &MergeTransposes,
+    &NormaliseArithmetic,
+    &RejoinSlices,
+    &DeadCode,
+    &RemoveIdentity,
+    &RemoveNoOps,
+    &SinkReshapes,
+    &SinkTransposes,
+    &TransposeToReshape,
+];

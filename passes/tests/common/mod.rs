@@ -1,5 +1,8 @@
 //! What the tests of passes share: running a pass on a graph, and what has to hold of its result.
 
+#![expect(dead_code, reason = "each test binary uses some of it")]
+
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use firebrick_ir::testing::inputs;
@@ -52,6 +55,17 @@ pub(crate) fn check_equivalent(before: &Graph, after: &Graph, precision: Precisi
             }
         }
     }
+}
+
+/// All values that are computed from these inputs, by name; `None` if some have no result.
+pub(crate) fn values(graph: &Graph, inputs: &HashMap<String, Tensor>) -> Option<BTreeMap<String, Tensor>> {
+    let verified = verify(graph).unwrap_or_else(|errors| panic!("{errors:?}\n{graph}"));
+    let mut values = BTreeMap::new();
+    let mut observe = |value, tensor: &Tensor| {
+        values.insert(graph.value_name(value).to_owned(), tensor.clone());
+    };
+    Evaluator::new(verified).run_observed(inputs, &mut observe).ok()?;
+    Some(values)
 }
 
 /// What is wrong with a tensor, if anything is.

@@ -1,0 +1,72 @@
+//! What holds for every pass and every pipeline, on random graphs.
+
+mod common;
+
+use firebrick_ir::testing::{Options as GraphOptions, graphs_with, inputs};
+use firebrick_ir::{Graph, Op};
+use firebrick_passes::{Level, Options, PASSES, Pass, Precision, Step, optimize, pipeline};
+use proptest::prelude::*;
+
+/// Graphs of every op that can be evaluated.
+fn any_graph() -> impl Strategy<Value = Graph> {
+    graphs_with(GraphOptions { missing: false, ..GraphOptions::default() })
+}
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// A pipeline is exact if all of its passes are.
+fn precision(level: Level) -> Precision {
+    let is_exact = |pass: &&dyn Pass| pass.precision() == Precision::Exact;
+    if pipeline(level).iter().flat_map(Step::passes).all(is_exact) { Precision::Exact } else { Precision::Rounded }
+}
+
+proptest! {
+    #![proptest_config(config(96))]
+
+    /// With every op there is: passes that keep the bits.
+    #[test]
+    fn exact_passes_keep_every_bit(graph in any_graph()) {
+        for pass in PASSES.iter().filter(|pass| pass.precision() == Precision::Exact) {
+            common::rewrite(&graph, *pass);
+        }
+    }
+
+    /// Clean-up keeps every value but constants: under its name, or that of the value which it is an alias of.
+    #[test]
+    fn clean_up_keeps_every_value(graph in any_graph()) {
+        let mut after = graph.clone();
+        let report = optimize(&mut after, Level::O1, Options::default());
+        let aliases = report.map(|report| report.aliases).unwrap_or_default();
+        let inputs = inputs(&graph, 1);
+        let (Some(before), Some(found)) = (common::values(&graph, &inputs), common::values(&after, &inputs)) else {
+            return Ok(());
+        };
+        for (_, node) in graph.nodes().filter(|(_, node)| !matches!(node.op, Op::Const(_))) {
+            for name in node.outputs.iter().map(|output| &output.name) {
+                let now = if after.find(name).is_some() { Some(name) } else { aliases.get(name) };
+                let now = now.and_then(|name| found.get(name));
+                prop_assert_eq!(now, before.get(name), "{}:\n{}\nbecomes\n{}", name, graph, after);
+            }
+        }
+    }
+
+    /// Whatever a graph is made of, pipelines leave it valid and at rest.
+    #[test]
+    fn pipelines_settle(graph in any_graph()) {
+        for &(level, ..) in Level::ALL {
+            let mut after = graph.clone();
+            let options = Options { verify: true, ..Options::default() };
+            let report = optimize(&mut after, level, options);
+            prop_assert!(report.as_ref().is_ok_and(|report| report.settled), "-O{level}: {report:?}\n{graph}\n{after}");
+            if precision(level) == Precision::Exact {
+                common::check_equivalent(&graph, &after, Precision::Exact);
+            }
+            let mut again = after.clone();
+            let report = optimize(&mut again, level, Options::default());
+            let n_rewrites = report.map(|report| report.n_rewrites());
+            prop_assert_eq!(n_rewrites, Ok(0), "-O{} changes its own result:\n{}\n{}", level, after, again);
+        }
+    }
+}
