@@ -48,10 +48,10 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<(), Failure> {
     }
     let model = args.model.open(shapes, None)?;
     match args.format {
-        Format::Text => line(&text(&Inspection::of(&model))),
-        Format::Json => json(&Inspection::of(&model)),
-        Format::Ir => line(model.graph().to_string().trim_end()),
-        Format::Dot => line(firebrick::ir::dot::dot(model.graph()).trim_end()),
+        Format::Text => line(&text(&Inspection::of(&model)?)),
+        Format::Json => json(&Inspection::of(&model)?),
+        Format::Ir => line(model.graph()?.to_string().trim_end()),
+        Format::Dot => line(firebrick::ir::dot::dot(model.graph()?).trim_end()),
     }
 }
 

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Convolutional networks as they were released (Caffe prototxt and caffemodel): understood and run.
+/// Convolutional networks as they were released (Caffe prototxt and caffemodel, ONNX): understood and run.
 #[derive(Debug, Parser)]
 #[command(name = "firebrick", version, max_term_width = 100)]
 struct Cli {

@@ -11,11 +11,11 @@ use crate::{Failure, display};
 /// A model's files and how they are read.
 #[derive(Debug, Args)]
 pub(crate) struct ModelArgs {
-    /// The model's definition (a prototxt), or a caffemodel that is both
+    /// An ONNX model; or a net's definition (a prototxt), or a caffemodel that is both
     #[arg(value_name = "MODEL")]
     model: PathBuf,
 
-    /// Its weights (a caffemodel); the two files are told apart by their content, so their order does not matter
+    /// A prototxt's weights (a caffemodel); the two files are told apart by their content, so their order does not matter
     #[arg(value_name = "WEIGHTS")]
     weights: Option<PathBuf>,
 

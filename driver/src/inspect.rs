@@ -6,7 +6,7 @@ use std::fmt;
 use firebrick_ir::{Dim, Graph, NodeId, Op, Type, Value};
 use serde::Serialize;
 
-use crate::Model;
+use crate::{Error, Model};
 
 /// A model in numbers. Multiply-accumulates and bytes are those of one item of the batch.
 #[derive(Debug, Clone, Serialize)]
@@ -97,22 +97,25 @@ struct Group {
 
 impl Inspection {
     /// Counts what the model consists of.
-    pub fn of(model: &Model) -> Self {
-        let graph = model.graph();
+    ///
+    /// # Errors
+    /// If what the model becomes depends on its inputs, as [`Model::graph`] says.
+    pub fn of(model: &Model) -> Result<Self, Error> {
+        let graph = model.graph()?;
         let batch = batch(model);
-        let layers: Vec<LayerRow> = groups(graph).iter().map(|group| group.row(model, batch)).collect();
+        let layers: Vec<LayerRow> = groups(graph).iter().map(|group| group.row(model, graph, batch)).collect();
         let sum = |of: fn(&LayerRow) -> u64| layers.iter().map(of).fold(0, u64::saturating_add);
-        Inspection {
+        Ok(Inspection {
             name: graph.name.clone(),
             batch,
             inputs: model.inputs().into_iter().map(|input| value_row(&input.name, &input.ty)).collect(),
-            outputs: model.outputs().iter().map(|(name, ty)| value_row(name, ty)).collect(),
+            outputs: model.outputs()?.iter().map(|(name, ty)| value_row(name, ty)).collect(),
             parameters: model.parameters().values().copied().fold(0, u64::saturating_add),
             macs: sum(|layer| layer.macs),
             activation_bytes: sum(|layer| layer.activation_bytes),
             layers,
             has_weights: model.has_weights(),
-        }
+        })
     }
 }
 
@@ -150,8 +153,7 @@ fn groups(graph: &Graph) -> Vec<Group> {
 }
 
 impl Group {
-    fn row(&self, model: &Model, batch: u64) -> LayerRow {
-        let graph = model.graph();
+    fn row(&self, model: &Model, graph: &Graph, batch: u64) -> LayerRow {
         let outputs: Vec<Value> = self.nodes.iter().flat_map(|&id| self.results(graph, id)).collect();
         let bytes = outputs.iter().filter_map(|&value| graph.ty(value).n_bytes()).fold(0, u64::saturating_add);
         let macs = self.nodes.iter().map(|&id| macs(graph, id)).fold(0, u64::saturating_add);

@@ -18,18 +18,22 @@
 //! Only this crate and the command line touch files. Everything else works on bytes in memory.
 
 mod error;
+mod external;
 mod files;
+mod form;
 mod images;
 mod inspect;
 mod labels;
 mod model;
 pub mod npy;
+mod specialize;
 
 pub use error::Error;
 pub use files::{read_file, write_file};
 pub use firebrick_caffe::{Fork, LayerEntry, Phase, State, layer_types, training_layers};
 pub use firebrick_diagnostics as diagnostics;
 pub use firebrick_ir as ir;
+pub use firebrick_onnx as onnx;
 pub use images::{Color, ImageOptions, Images, Resize};
 pub use inspect::{Inspection, LayerRow, Size, ValueRow};
 pub use labels::Labels;

@@ -1,14 +1,18 @@
 //! A model: files in, a graph that runs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use firebrick_caffe::{Definition, Imported, Options, State, Weights};
 use firebrick_diagnostics::{Diagnostic, Report};
-use firebrick_ir::{Evaluator, Graph, Mean, Op, Preprocess, Tensor, Type, Value, verify};
+use firebrick_ir::{Evaluator, Graph, Mean, Op, Preprocess, Tensor, Type, verify};
+use firebrick_onnx::Import;
 use firebrick_schemas::{Content, sniff};
 
+use crate::form::{Form, output_names};
+use crate::specialize::{Source, Specializer};
 use crate::{Error, read_file};
 
 /// What may be said of a model beside its files.
@@ -27,7 +31,7 @@ pub struct OpenOptions {
 /// A network: its graph, and what its files say beside it.
 #[derive(Debug, Clone)]
 pub struct Model {
-    graph: Graph,
+    form: Form,
     parameters: BTreeMap<String, u64>,
     preprocessing: BTreeMap<String, Preprocess>,
     notes: Vec<Diagnostic>,
@@ -63,39 +67,81 @@ struct File {
 }
 
 impl Model {
-    /// Opens a model: a prototxt with or without a caffemodel, or a caffemodel alone. Files are told apart by their
-    /// content, so their order and names do not matter.
+    /// Opens a model: an ONNX file; or a prototxt with or without a caffemodel, or a caffemodel alone. Files are told
+    /// apart by their content, so their order and names do not matter. Weights that an ONNX file keeps in other files
+    /// are looked for in its folder.
     ///
     /// # Errors
     /// If a file can't be read, isn't a model, or the model has something wrong or unsupported in it: all of it is
     /// listed, with places.
     pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>, options: &OpenOptions) -> Result<Self, Error> {
         let files = paths.into_iter().map(|path| File::read(path.as_ref())).collect::<Result<Vec<_>, _>>()?;
-        let (texts, binaries): (Vec<&File>, Vec<&File>) = sort_out(&files)?;
+        check_contents(&files)?;
+        let folder = files.first().and_then(|file| file.path.parent()).unwrap_or(Path::new("")).to_owned();
+        match &files[..] {
+            [file] if file.content == Content::Onnx => {
+                Model::read_onnx(&file.name, file.bytes.clone(), options, Some(folder))
+            }
+            files => Model::open_caffe(files, options, folder),
+        }
+    }
+
+    fn open_caffe(files: &[File], options: &OpenOptions, folder: PathBuf) -> Result<Self, Error> {
+        let (texts, binaries): (Vec<&File>, Vec<&File>) = files.iter().partition(|file| file.content == Content::Text);
         let (definition, weights) = match (&texts[..], &binaries[..]) {
             ([text], []) => (Definition::read_text(&text.name, &text.bytes)?, None),
-            ([text], [binary]) => {
+            ([text], [binary]) if binary.content == Content::CaffeNet => {
                 let definition = Definition::read_text(&text.name, &text.bytes)?;
                 (definition, Some(Weights::read(&binary.name, binary.bytes.clone())?))
             }
             ([], [binary]) => (Definition::read_binary(&binary.name, binary.bytes.clone())?, None),
             ([], []) => return Err(Error::Files("no model file was given".to_owned())),
-            (_, _) => return Err(Error::Files(too_many(&texts, &binaries))),
+            (_, _) => return Err(Error::Files(too_many(files))),
         };
         let weights = weights.filter(|_| options.random_weights.is_none());
         let imported = firebrick_caffe::import(&definition, weights.as_ref(), &options.into())?;
-        let folder = files.first().and_then(|file| file.path.parent()).unwrap_or(Path::new("")).to_owned();
-        Ok(Model::of(imported, folder))
+        let Imported { graph, parameters, preprocessing, notes } = imported;
+        Ok(Model { form: Form::Graph(Arc::new(graph)), parameters, preprocessing, notes, folder })
     }
 
-    fn of(imported: Imported, folder: PathBuf) -> Self {
-        let Imported { graph, parameters, preprocessing, notes } = imported;
-        Model { graph, parameters, preprocessing, notes, folder }
+    /// Opens an ONNX model in memory; `name` stands for it in messages.
+    ///
+    /// # Errors
+    /// As [`Model::open`], and if weights are in other files.
+    pub fn from_onnx(name: &str, bytes: Bytes, options: &OpenOptions) -> Result<Self, Error> {
+        Model::read_onnx(name, bytes, options, None)
+    }
+
+    fn read_onnx(name: &str, bytes: Bytes, options: &OpenOptions, folder: Option<PathBuf>) -> Result<Self, Error> {
+        let OpenOptions { input_shapes, batch, state: _, random_weights } = options.clone(); // phases are Caffe's
+        if random_weights.is_some() {
+            let message = "random weights are drawn as a Caffe net's fillers say; an ONNX model has its weights";
+            return Err(Error::Request(message.to_owned()));
+        }
+        let options = firebrick_onnx::Options { input_shapes, batch, input_values: Vec::new() };
+        let definition = firebrick_onnx::Definition::read(name, bytes)?;
+        let source = Source { definition, options, folder: folder.clone() };
+        let folder = folder.unwrap_or_default();
+        let preprocessing = BTreeMap::new();
+        Ok(match source.import(&source.options)? {
+            Import::Graph(imported) => {
+                let firebrick_onnx::Imported { graph, parameters, notes } = *imported;
+                Model { form: Form::Graph(Arc::new(graph)), parameters, preprocessing, notes, folder }
+            }
+            Import::Deferred(deferred) => {
+                let (notes, parameters) = (deferred.notes.clone(), BTreeMap::new());
+                let form = Form::Special(Arc::new(Specializer::new(source, *deferred)));
+                Model { form, parameters, preprocessing, notes, folder }
+            }
+        })
     }
 
     /// The graph.
-    pub fn graph(&self) -> &Graph {
-        &self.graph
+    ///
+    /// # Errors
+    /// If there is none before the model is run, as what it becomes depends on its inputs.
+    pub fn graph(&self) -> Result<&Graph, Error> {
+        self.form.graph()
     }
 
     /// What was left out or assumed when the model was opened.
@@ -110,8 +156,7 @@ impl Model {
 
     /// Whether all weights have values, so that the model can run.
     pub fn has_weights(&self) -> bool {
-        let is_missing = |op: &Op| matches!(op, Op::Const(constant) if constant.tensor().is_none());
-        !self.graph.nodes().any(|(_, node)| is_missing(&node.op))
+        self.form.has_weights()
     }
 
     /// Whether the model can run.
@@ -125,11 +170,9 @@ impl Model {
 
     /// The model's inputs, in order.
     pub fn inputs(&self) -> Vec<InputInfo> {
-        let of = |value: Value| {
-            let name = self.source_name(value);
-            InputInfo { ty: self.graph.ty(value).clone(), preprocess: self.preprocessing.get(&name).cloned(), name }
-        };
-        self.graph.inputs().iter().map(|&node| of(Value { node, port: 0 })).collect()
+        let preprocess = |name: &String| self.preprocessing.get(name).cloned();
+        let info = |(name, ty)| InputInfo { preprocess: preprocess(&name), name, ty };
+        self.form.inputs().into_iter().map(info).collect()
     }
 
     /// The only input.
@@ -149,22 +192,23 @@ impl Model {
     }
 
     /// The model's outputs, in order: name and type.
-    pub fn outputs(&self) -> Vec<(String, Type)> {
-        let outputs = self.graph.outputs().into_iter();
-        outputs.map(|value| (self.graph.value_name(value).to_owned(), self.graph.ty(value).clone())).collect()
+    ///
+    /// # Errors
+    /// As [`Model::graph`].
+    pub fn outputs(&self) -> Result<Vec<(String, Type)>, Error> {
+        let graph = self.graph()?;
+        let outputs = graph.outputs().into_iter();
+        Ok(outputs.map(|value| (graph.value_name(value).to_owned(), graph.ty(value).clone())).collect())
+    }
+
+    /// The names of the model's outputs, in order.
+    pub fn output_names(&self) -> Vec<String> {
+        self.form.output_names()
     }
 
     /// The names of all blobs: every value but the constants, in the order of computation.
     pub fn blobs(&self) -> Vec<String> {
-        let nodes = self.graph.schedule().into_iter().map(|id| self.graph.node(id));
-        let computed = nodes.filter(|node| !matches!(node.op, Op::Const(_)));
-        computed.flat_map(|node| node.outputs.iter().map(|output| output.name.clone())).collect()
-    }
-
-    /// An input's name in the source: where a layer writes its blob in place, the graph's input is the first version.
-    fn source_name(&self, value: Value) -> String {
-        let name = self.graph.value_name(value);
-        name.strip_suffix("#1").filter(|blob| self.graph.find(blob).is_some()).unwrap_or(name).to_owned()
+        self.form.blobs()
     }
 
     /// A mean image that the model names by file, looked for beside the model and as the path says.
@@ -196,23 +240,16 @@ impl Model {
         observe: &mut dyn FnMut(&str, &Tensor),
     ) -> Result<Vec<OutputTensor>, Error> {
         self.check_weights()?;
-        let verified = verify(&self.graph).map_err(Error::Verify)?;
-        let inputs: HashMap<String, Tensor> =
-            inputs.into_iter().map(|(name, tensor)| (self.graph_name(name), tensor)).collect();
+        let (chosen, inputs) = self.form.choose(inputs.into_iter().collect())?;
+        let graph = chosen.graph();
+        let verified = verify(graph).map_err(Error::Verify)?;
         let tensors = Evaluator::new(verified).run_observed(&inputs, &mut |value, tensor| {
-            if !matches!(self.graph.node(value.node).op, Op::Const(_)) {
-                observe(self.graph.value_name(value), tensor);
+            if !matches!(graph.node(value.node).op, Op::Const(_)) {
+                observe(graph.value_name(value), tensor);
             }
         })?;
-        let names = self.outputs().into_iter().map(|(name, _)| name);
+        let names = output_names(graph).into_iter();
         Ok(names.zip(tensors).map(|(name, tensor)| OutputTensor { name, tensor }).collect())
-    }
-
-    /// The graph's name of an input that the caller names as the source does.
-    fn graph_name(&self, name: String) -> String {
-        let is_input = |name: &str| self.graph.find(name).is_some_and(|v| self.graph.inputs().contains(&v.node));
-        let first_version = format!("{name}#1");
-        if !is_input(&name) && is_input(&first_version) { first_version } else { name }
     }
 }
 
@@ -241,19 +278,17 @@ impl File {
     }
 }
 
-/// Prototxts and caffemodels; anything else is refused with what it seems to be.
-fn sort_out(files: &[File]) -> Result<(Vec<&File>, Vec<&File>), Error> {
-    let refused: Vec<Diagnostic> = files.iter().filter_map(refusal).collect();
-    if let Some(report) = Report::from_vec(refused) {
-        return Err(report.into());
+/// Models; anything else is refused with what it seems to be.
+fn check_contents(files: &[File]) -> Result<(), Error> {
+    match Report::from_vec(files.iter().filter_map(refusal).collect()) {
+        Some(report) => Err(report.into()),
+        None => Ok(()),
     }
-    Ok(files.iter().partition(|file| file.content == Content::Text))
 }
 
 fn refusal(file: &File) -> Option<Diagnostic> {
     let help = match file.content {
-        Content::Text | Content::CaffeNet => return None,
-        Content::Onnx => "this version reads Caffe's files; ONNX comes with a later one",
+        Content::Text | Content::CaffeNet | Content::Onnx => return None,
         Content::CaffeBlob => "a mean image is given by `--mean`",
         Content::Empty
         | Content::Html
@@ -265,14 +300,20 @@ fn refusal(file: &File) -> Option<Diagnostic> {
         | Content::Png
         | Content::Jpeg
         | Content::Utf16
-        | Content::Unknown => "a model is a prototxt, a caffemodel, or both",
+        | Content::Unknown => "a model is an ONNX file, or a prototxt, a caffemodel, or both of these",
     };
     let message = format!("this is not a model. {}", file.content.sentence().trim_end_matches('.'));
     Some(Diagnostic::error(message).at(firebrick_diagnostics::Place::file(file.name.as_str())).help(help))
 }
 
-fn too_many(texts: &[&File], binaries: &[&File]) -> String {
-    let (files, kind) = if texts.len() > 1 { (texts, "prototxts") } else { (binaries, "caffemodels") };
+/// Files that do not make one model.
+fn too_many(files: &[File]) -> String {
+    let kinds = [(Content::Text, "prototxts"), (Content::CaffeNet, "caffemodels"), (Content::Onnx, "ONNX files")];
+    let all_of = |content: Content| files.iter().all(|file| file.content == content);
+    let kind = kinds.iter().find(|(content, _)| all_of(*content)).map_or("models", |(_, kind)| kind);
     let names = files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>().join(", ");
-    format!("a model is one prototxt, one caffemodel, or one of each, but these are {} {kind}: {names}", files.len())
+    let n_files = files.len();
+    format!(
+        "a model is one ONNX file, one prototxt, one caffemodel, or one of each of these two, but these are {n_files} {kind}: {names}"
+    )
 }

@@ -124,7 +124,8 @@ impl<'g> Evaluator<'g> {
         observe: &mut dyn FnMut(Value, &Tensor),
     ) -> Result<Vec<Tensor>, EvalError> {
         let graph = self.graph.graph();
-        check_inputs(graph, inputs)?;
+        let declared = graph.inputs().iter().map(|&id| &graph.node(id).outputs[0]);
+        check_inputs(declared.map(|output| (output.name.as_str(), &output.ty)), inputs)?;
         let mut live = Live { values: HashMap::new(), readers: HashMap::new(), bytes: 0, observe };
         for (id, node) in graph.nodes() {
             for port in 0..node.outputs.len() {
@@ -202,28 +203,34 @@ impl Live<'_> {
     }
 }
 
-fn check_inputs(graph: &Graph, inputs: &HashMap<String, Tensor>) -> Result<(), EvalError> {
-    let outputs: Vec<_> = graph.inputs().iter().map(|&id| &graph.node(id).outputs[0]).collect();
-    let mut unknown: Vec<_> = inputs.keys().filter(|name| !outputs.iter().any(|o| o.name == **name)).collect();
+/// Checks that there is a tensor for each input, of its type, and none besides. Equal symbols are to be of equal sizes.
+///
+/// # Errors
+/// If one is missing, unknown or of another type.
+pub fn check_inputs<'a>(
+    declared: impl IntoIterator<Item = (&'a str, &'a Type)>,
+    tensors: &HashMap<String, Tensor>,
+) -> Result<(), EvalError> {
+    let declared: Vec<(&str, &Type)> = declared.into_iter().collect();
+    let mut unknown: Vec<_> = tensors.keys().filter(|name| !declared.iter().any(|(known, _)| known == name)).collect();
     unknown.sort_unstable();
     if let Some(name) = unknown.first() {
-        let inputs = outputs.iter().map(|output| output.name.as_str()).collect::<Vec<_>>().join(", ");
+        let inputs = declared.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         return Err(EvalError::UnknownInput { name: (*name).clone(), inputs });
     }
     let mut symbols: HashMap<&str, u64> = HashMap::new();
-    for output in outputs {
-        let Some(tensor) = inputs.get(&output.name) else {
-            return Err(EvalError::MissingInput { name: output.name.clone(), ty: output.ty.clone() });
+    for (name, expected) in declared {
+        let Some(tensor) = tensors.get(name) else {
+            return Err(EvalError::MissingInput { name: name.to_owned(), ty: expected.clone() });
         };
         let found = tensor.ty();
-        let same_rank = output.ty.shape.rank() == found.shape.rank();
-        let fits = output.ty.shape.0.iter().zip(tensor.dims()).all(|(dim, &n)| match dim {
+        let same_rank = expected.shape.rank() == found.shape.rank();
+        let fits = expected.shape.0.iter().zip(tensor.dims()).all(|(dim, &n)| match dim {
             Dim::Fixed(size) => *size == n as u64,
             Dim::Sym(name) => *symbols.entry(name).or_insert(n as u64) == n as u64,
         });
-        if output.ty.dtype != found.dtype || !same_rank || !fits {
-            let (name, expected) = (output.name.clone(), output.ty.clone());
-            return Err(EvalError::InputType { name, expected, found });
+        if expected.dtype != found.dtype || !same_rank || !fits {
+            return Err(EvalError::InputType { name: name.to_owned(), expected: expected.clone(), found });
         }
     }
     Ok(())

@@ -62,7 +62,7 @@ impl Collected {
         batch: usize,
         n_used: usize,
     ) -> Result<(), Failure> {
-        self.outputs = model.outputs().into_iter().map(|(name, _)| name).collect();
+        self.outputs = model.output_names();
         let mut failed = None;
         let outputs: HashSet<String> = self.outputs.iter().cloned().collect();
         model.run_observed(inputs, &mut |name, tensor| {

@@ -13,8 +13,19 @@ const MAY_DEPEND: &[(&str, &[&str])] = &[
     ("diagnostics", &[]),
     ("schemas", &[]),
     ("frontends/caffe", &["firebrick-diagnostics", "firebrick-ir", "firebrick-schemas"]),
+    ("frontends/onnx", &["firebrick-diagnostics", "firebrick-ir", "firebrick-schemas"]),
     ("passes", &["firebrick-ir"]),
-    ("driver", &["firebrick-caffe", "firebrick-diagnostics", "firebrick-ir", "firebrick-passes", "firebrick-schemas"]),
+    (
+        "driver",
+        &[
+            "firebrick-caffe",
+            "firebrick-diagnostics",
+            "firebrick-ir",
+            "firebrick-onnx",
+            "firebrick-passes",
+            "firebrick-schemas",
+        ],
+    ),
     ("cli", &["firebrick"]),
     ("tests", &["firebrick"]),
 ];

@@ -9,7 +9,7 @@ use firebrick_tests::{shared, workspace};
 fn check(prototxt: &Path, parameters: u64, macs: u64) {
     let model =
         Model::open([prototxt], &OpenOptions::default()).unwrap_or_else(|error| panic!("{}", error.render(false)));
-    let inspection = Inspection::of(&model);
+    let inspection = Inspection::of(&model).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((inspection.parameters, inspection.macs), (parameters, macs), "{}", prototxt.display());
     let sum = |of: fn(&firebrick::LayerRow) -> u64| inspection.layers.iter().map(of).sum::<u64>();
     assert_eq!((sum(|layer| layer.parameters), sum(|layer| layer.macs)), (parameters, macs));

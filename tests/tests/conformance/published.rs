@@ -46,7 +46,7 @@ fn check(models: &Path, path: &Path) -> Option<String> {
     let name = path.strip_prefix(models).unwrap_or(path).to_string_lossy().replace('\\', "/");
     match (open(path, &name), of(FAILURES, &name)) {
         (Ok(model), None) => {
-            let inspection = Inspection::of(&model);
+            let inspection = Inspection::of(&model).unwrap_or_else(|error| panic!("{name}: {error}"));
             let empty = inspection.layers.is_empty() || inspection.outputs.is_empty() || inspection.parameters == 0;
             empty.then(|| format!("{name}: was imported, but has no layers, outputs or parameters"))
         }

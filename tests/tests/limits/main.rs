@@ -64,8 +64,10 @@ fn survive<P: AsRef<Path>>(paths: &[P], options: &OpenOptions) -> Result<(), Str
 fn open<P: AsRef<Path>>(paths: &[P], options: &OpenOptions) -> usize {
     match Model::open(paths, options) {
         Ok(model) => {
-            let inspection = Inspection::of(&model);
-            inspection.layers.len() + model.graph().to_string().len() + firebrick::ir::dot::dot(model.graph()).len()
+            let inspected = Inspection::of(&model).map_or_else(|error| rendered(&error), |of| of.layers.len());
+            let printed =
+                model.graph().map_or(0, |graph| graph.to_string().len() + firebrick::ir::dot::dot(graph).len());
+            inspected + printed
         }
         Err(error) => rendered(&error),
     }

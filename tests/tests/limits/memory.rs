@@ -30,7 +30,8 @@ fn weights_are_not_copied() {
     assert!(size > 4 * ROWS * COLUMNS && size < 4 * ROWS * COLUMNS + 100);
     let (model, bytes) = peak(|| Model::open([&prototxt, &weights], &OpenOptions::default()));
     let model = model.unwrap_or_else(|error| panic!("{}", error.render(false)));
-    let constants = model.graph().nodes().filter_map(|(_, node)| {
+    let graph = model.graph().unwrap_or_else(|error| panic!("{error}"));
+    let constants = graph.nodes().filter_map(|(_, node)| {
         let Op::Const(constant) = &node.op else { return None };
         constant.tensor()
     });

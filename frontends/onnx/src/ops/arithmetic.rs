@@ -1,0 +1,92 @@
+//! Arithmetic of two values or more.
+
+use firebrick_ir::Value;
+use firebrick_ir::ops::BinaryFn;
+
+use super::{NodeContext, Outputs, Stop};
+
+/// Add: a + b.
+pub(super) fn add(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    of_two(ctx, BinaryFn::Add)
+}
+
+/// Div: a / b; integers are rounded towards zero.
+pub(super) fn div(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    of_two(ctx, BinaryFn::Div)
+}
+
+/// Mul: a b.
+pub(super) fn mul(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    of_two(ctx, BinaryFn::Mul)
+}
+
+/// Sub: a − b.
+pub(super) fn sub(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    of_two(ctx, BinaryFn::Sub)
+}
+
+/// Max: the largest of several values, element by element.
+pub(super) fn max(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    Ok(vec![of_many(ctx, BinaryFn::Max)?.into()])
+}
+
+/// Min: the smallest of several values, element by element.
+pub(super) fn min(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    Ok(vec![of_many(ctx, BinaryFn::Min)?.into()])
+}
+
+/// Sum: of several values, element by element.
+pub(super) fn sum(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    Ok(vec![of_many(ctx, BinaryFn::Add)?.into()])
+}
+
+/// Mean: of several values, element by element.
+pub(super) fn mean(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    let sum = of_many(ctx, BinaryFn::Add)?;
+    let n_inputs = ctx.n_inputs() as f32;
+    Ok(vec![ctx.with_scalar(BinaryFn::Div, sum, n_inputs)?.into()])
+}
+
+fn of_two(ctx: &mut NodeContext<'_, '_>, function: BinaryFn) -> Outputs {
+    let (a, b) = operands(ctx)?;
+    Ok(vec![ctx.binary(function, a, b)?.into()])
+}
+
+/// The two operands, ready to be broadcast as NumPy does. Before opset 7 the second one is broadcast only if an
+/// attribute says so: its dimensions are the first one's from `axis` on, or the last ones.
+pub(super) fn operands(ctx: &mut NodeContext<'_, '_>) -> Result<(Value, Value), Stop> {
+    let (a, b) = (ctx.input(0)?, ctx.input(1)?);
+    if ctx.opset() >= 7 {
+        return Ok((a, b));
+    }
+    ctx.ignore("consumed_inputs", "it says which inputs may be overwritten, and none is");
+    let (broadcast, axis) = (ctx.flag("broadcast", false)?, ctx.int("axis")?);
+    let (rank, b_rank) = (ctx.rank(a), ctx.rank(b));
+    if !broadcast {
+        let (a_ty, b_ty) = (ctx.ty(a), ctx.ty(b));
+        return match a_ty.shape == b_ty.shape {
+            true => Ok((a, b)),
+            false => Err(ctx.problem(format!("it has operands {a_ty} and {b_ty}, and `broadcast` is 0"))),
+        };
+    }
+    let Some(axis) = axis else { return Ok((a, b)) };
+    let axis = if b_rank == 0 { 0 } else { ctx.axis("axis", axis, rank)? };
+    let Some(n_behind) = rank.checked_sub(axis + b_rank) else {
+        let (a, b) = (ctx.ty(a), ctx.ty(b));
+        return Err(ctx.problem(format!("{b} does not fit into {a} from dimension {axis} on")));
+    };
+    let shape: Vec<i64> = std::iter::repeat_n(0, b_rank).chain(std::iter::repeat_n(1, n_behind)).collect();
+    Ok((a, ctx.reshape("broadcast", b, &shape)?))
+}
+
+fn of_many(ctx: &mut NodeContext<'_, '_>, function: BinaryFn) -> Result<Value, Stop> {
+    if ctx.opset() < 6 {
+        ctx.ignore("consumed_inputs", "it says which inputs may be overwritten, and none is");
+    }
+    let inputs = ctx.all_inputs()?;
+    let mut result = ctx.input(0)?;
+    for &input in &inputs[1..] {
+        result = ctx.binary(function, result, input)?;
+    }
+    Ok(result)
+}

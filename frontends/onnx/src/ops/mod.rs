@@ -1,0 +1,311 @@
+//! The operators: one file a family, one list.
+
+mod activation;
+mod arithmetic;
+mod attributes;
+mod batch_norm;
+mod cast;
+mod concat;
+mod context;
+mod control;
+mod conv;
+mod conv_transpose;
+mod gather;
+mod gemm;
+mod lrn;
+mod matmul;
+mod pad;
+mod pool;
+mod refused;
+mod reshape;
+mod shape;
+mod slice;
+mod softmax;
+mod split;
+mod squeeze;
+mod transpose;
+mod windows;
+
+use firebrick_ir::Value;
+use firebrick_schemas::onnx::{NodeProto, OperatorSetIdProto};
+
+pub(crate) use self::context::NodeContext;
+use crate::Needs;
+use crate::problem::{At, Problem};
+
+/// What a name of ONNX stands for while a model is imported.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Item {
+    /// A value of the graph.
+    Tensor(Value),
+    /// An optional value that isn't there.
+    Absent,
+}
+
+impl Item {
+    /// The value, if it is one.
+    pub(crate) fn tensor(&self) -> Option<Value> {
+        match self {
+            Item::Tensor(value) => Some(*value),
+            Item::Absent => None,
+        }
+    }
+}
+
+impl From<Value> for Item {
+    fn from(value: Value) -> Self {
+        Item::Tensor(value)
+    }
+}
+
+/// Why a node has no outputs.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// Something is wrong.
+    Problem(Problem),
+    /// More must be known of the model's inputs.
+    Needs(Needs),
+    /// A node inside of it has none, which was noted there.
+    Noted,
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Stop::Problem(problem)
+    }
+}
+
+/// A node's outputs, in order.
+pub(crate) type Outputs = Result<Vec<Item>, Stop>;
+
+/// How many inputs or outputs an operator takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Count {
+    min: usize,
+    max: usize,
+}
+
+const fn exactly(n: usize) -> Count {
+    Count { min: n, max: n }
+}
+
+const fn between(min: usize, max: usize) -> Count {
+    Count { min, max }
+}
+
+const fn at_least(min: usize) -> Count {
+    Count { min, max: usize::MAX }
+}
+
+impl Count {
+    fn text(self, noun: &str) -> String {
+        let plural = if self.max == 1 { noun.to_owned() } else { format!("{noun}s") };
+        match self {
+            Count { min, max } if min == max => format!("{min} {plural}"),
+            Count { min, max: usize::MAX } => format!("{min} or more {plural}"),
+            Count { min, max } => format!("{min} to {max} {plural}"),
+        }
+    }
+}
+
+/// An operator: what it is called, what it takes, what it becomes.
+#[derive(Debug)]
+pub struct OpEntry {
+    /// Its type, as in `op_type: "Conv"`.
+    pub op_type: &'static str,
+    /// Its domain; empty for ONNX's own.
+    pub domain: &'static str,
+    /// The first opset whose form of it this is; an entry holds until that of the next one.
+    pub since: i64,
+    /// What it becomes in the graph, in a few words.
+    pub becomes: &'static str,
+    inputs: Count,
+    outputs: Count,
+    translate: fn(&mut NodeContext<'_, '_>) -> Outputs,
+}
+
+/// Every operator that can be translated, in alphabetical order.
+pub fn op_types() -> &'static [OpEntry] {
+    OPS
+}
+
+/// ONNX's own domain, which is also written `ai.onnx`.
+const ONNX: &str = "";
+
+/// The newest opset of ONNX's own domain that is known.
+pub const NEWEST_OPSET: i64 = 27;
+
+/// The domains whose operators the list may have, each with the newest opset that is known.
+const DOMAINS: &[(&str, i64)] = &[
+    (ONNX, NEWEST_OPSET),
+    ("ai.onnx.ml", 5),
+    ("ai.onnx.preview", 1),
+    ("ai.onnx.preview.training", 1),
+    ("com.microsoft", 1),
+];
+
+/// The one list of operators. Adding one is a function in a file of this folder and an entry here: type, first opset,
+/// inputs, outputs, what it becomes, translation. One function may serve several opsets, asking for
+/// [`NodeContext::opset`].
+const OPS: &[OpEntry] = &[
+    op("Abs", 1, exactly(1), exactly(1), "abs", activation::abs),
+    op("Add", 1, exactly(2), exactly(1), "add", arithmetic::add),
+    op("AveragePool", 1, exactly(1), exactly(1), "pool", pool::average_pool),
+    op("BatchNormalization", 1, exactly(5), between(1, 5), "batch_norm", batch_norm::batch_normalization),
+    op("Cast", 1, exactly(1), exactly(1), "cast", cast::cast),
+    op("Clip", 1, between(1, 3), exactly(1), "clip, or min and max", activation::clip),
+    op("Concat", 1, at_least(1), exactly(1), "concat", concat::concat),
+    op("Constant", 1, exactly(0), exactly(1), "a constant", control::constant),
+    op("Conv", 1, between(2, 3), exactly(1), "conv", conv::conv),
+    op("ConvTranspose", 1, between(2, 3), exactly(1), "conv_transpose", conv_transpose::conv_transpose),
+    op("Div", 1, exactly(2), exactly(1), "div", arithmetic::div),
+    op("Dropout", 1, between(1, 3), between(1, 2), "nothing", control::dropout),
+    op("Elu", 1, exactly(1), exactly(1), "elu", activation::elu),
+    op("Exp", 1, exactly(1), exactly(1), "exp", activation::exp),
+    op("Flatten", 1, exactly(1), exactly(1), "reshape", reshape::flatten),
+    op("Gather", 1, exactly(2), exactly(1), "gather", gather::gather),
+    op("Gemm", 1, between(2, 3), exactly(1), "gemm", gemm::gemm),
+    op("GlobalAveragePool", 1, exactly(1), exactly(1), "pool", pool::global_average_pool),
+    op("GlobalMaxPool", 1, exactly(1), exactly(1), "pool", pool::global_max_pool),
+    op("HardSigmoid", 1, exactly(1), exactly(1), "mul, add, clip", activation::hard_sigmoid),
+    op("HardSwish", 14, exactly(1), exactly(1), "mul, add, clip, mul", activation::hard_swish),
+    op("Identity", 1, exactly(1), exactly(1), "identity", control::identity),
+    op("If", 1, exactly(1), at_least(1), "the branch that is taken", control::r#if),
+    op("LRN", 1, exactly(1), exactly(1), "lrn", lrn::lrn),
+    op("LeakyRelu", 1, exactly(1), exactly(1), "leaky_relu", activation::leaky_relu),
+    op("Log", 1, exactly(1), exactly(1), "log", activation::log),
+    op("LogSoftmax", 1, exactly(1), exactly(1), "reduce, sub", softmax::log_softmax),
+    op("MatMul", 1, exactly(2), exactly(1), "gemm", matmul::matmul),
+    op("Max", 1, at_least(1), exactly(1), "max", arithmetic::max),
+    op("MaxPool", 1, exactly(1), between(1, 2), "pool", pool::max_pool),
+    op("Mean", 1, at_least(1), exactly(1), "add, mul", arithmetic::mean),
+    op("Min", 1, at_least(1), exactly(1), "min", arithmetic::min),
+    op("Mul", 1, exactly(2), exactly(1), "mul", arithmetic::mul),
+    op("Neg", 1, exactly(1), exactly(1), "neg", activation::neg),
+    op("PRelu", 1, exactly(2), exactly(1), "prelu", activation::prelu),
+    op("Pad", 1, between(1, 4), exactly(1), "pad, slice", pad::pad),
+    op("Relu", 1, exactly(1), exactly(1), "relu", activation::relu),
+    op("Reshape", 1, between(1, 2), exactly(1), "reshape", reshape::reshape),
+    op("Selu", 1, exactly(1), exactly(1), "elu, max, mul", activation::selu),
+    op("Shape", 1, exactly(1), exactly(1), "a constant", shape::shape),
+    op("Sigmoid", 1, exactly(1), exactly(1), "sigmoid", activation::sigmoid),
+    op("Size", 1, exactly(1), exactly(1), "a constant", shape::size),
+    op("Slice", 1, between(1, 5), exactly(1), "slice", slice::slice),
+    op("Softmax", 1, exactly(1), exactly(1), "softmax", softmax::softmax),
+    op("Softplus", 1, exactly(1), exactly(1), "softplus", activation::softplus),
+    op("Split", 1, between(1, 2), at_least(1), "slice", split::split),
+    op("Sqrt", 1, exactly(1), exactly(1), "sqrt", activation::sqrt),
+    op("Squeeze", 1, between(1, 2), exactly(1), "reshape", squeeze::squeeze),
+    op("Sub", 1, exactly(2), exactly(1), "sub", arithmetic::sub),
+    op("Sum", 1, at_least(1), exactly(1), "add", arithmetic::sum),
+    op("Tanh", 1, exactly(1), exactly(1), "tanh", activation::tanh),
+    op("Transpose", 1, exactly(1), exactly(1), "transpose", transpose::transpose),
+    op("Unsqueeze", 1, between(1, 2), exactly(1), "reshape", squeeze::unsqueeze),
+];
+
+/// A line of the list, of ONNX's own domain.
+const fn op(
+    op_type: &'static str,
+    since: i64,
+    inputs: Count,
+    outputs: Count,
+    becomes: &'static str,
+    translate: fn(&mut NodeContext<'_, '_>) -> Outputs,
+) -> OpEntry {
+    OpEntry { op_type, domain: ONNX, since, becomes, inputs, outputs, translate }
+}
+
+/// A domain's name, of the two that ONNX's own has.
+pub(crate) fn domain(name: &str) -> &str {
+    if name == "ai.onnx" { ONNX } else { name }
+}
+
+/// An operator's name with its domain, if that is not ONNX's own.
+pub(crate) fn operator_name(op_type: &str, of: &str) -> String {
+    let of = domain(of);
+    if of == ONNX { op_type.to_owned() } else { format!("{of}.{op_type}") }
+}
+
+/// What a node is called in messages and in the graph: its name or, without one, that of its first output.
+pub(crate) fn node_name(node: &NodeProto) -> String {
+    let output = node.output.iter().find(|name| !name.is_empty());
+    let name = Some(node.name().to_owned()).filter(|name| !name.is_empty());
+    name.or_else(|| output.cloned()).unwrap_or_else(|| node.op_type().to_owned())
+}
+
+/// A node whose operator can't be translated.
+#[derive(Debug)]
+pub(crate) struct Missing {
+    /// The operator, with its domain.
+    pub(crate) op: String,
+    /// Why, to be put behind `is not supported`.
+    pub(crate) reason: String,
+    /// What to do.
+    pub(crate) help: Option<String>,
+}
+
+/// The entry of a node's operator, and the opset of its domain.
+pub(crate) fn find(node: &NodeProto, opsets: &[OperatorSetIdProto]) -> Result<(&'static OpEntry, i64), Missing> {
+    let (op_type, domain) = (node.op_type(), domain(node.domain()));
+    let op = operator_name(op_type, domain);
+    let missing = |reason: String, help: Option<String>| Err(Missing { op: op.clone(), reason, help });
+    if !DOMAINS.iter().any(|(known, _)| *known == domain) {
+        return missing(format!(" (the domain `{domain}` is not known)"), None);
+    }
+    let Some(opset) = opset(domain, opsets) else {
+        return missing(format!(" (the model does not import the opset of `{domain}`)"), None);
+    };
+    let of_type = OPS.iter().filter(|entry| entry.op_type == op_type && entry.domain == domain);
+    match of_type.clone().filter(|entry| entry.since <= opset).max_by_key(|entry| entry.since) {
+        Some(entry) => Ok((entry, opset)),
+        None => match (refused::reason(op_type, domain), of_type.map(|entry| entry.since).min()) {
+            (Some(reason), _) => missing(format!(" ({reason})"), None),
+            (None, Some(since)) => missing(format!(" in opset {opset}, only from {since} on"), None),
+            (None, None) => missing(String::new(), near(op_type)),
+        },
+    }
+}
+
+fn near(op_type: &str) -> Option<String> {
+    let entries = OPS.iter().map(|entry| (strsim::damerau_levenshtein(entry.op_type, op_type), entry.op_type));
+    let (distance, near) = entries.min()?;
+    Some(match distance {
+        0..=2 => format!("there is an operator `{near}`"),
+        _ => "`firebrick layers` lists the supported operators".to_owned(),
+    })
+}
+
+/// The opset of a domain that a model imports. Without any, as in the oldest files, it is the first.
+fn opset(of: &str, opsets: &[OperatorSetIdProto]) -> Option<i64> {
+    if opsets.is_empty() && of == ONNX {
+        return Some(1);
+    }
+    opsets.iter().filter(|opset| domain(opset.domain()) == of).map(OperatorSetIdProto::version).max()
+}
+
+/// Opsets that are newer than what is known, in which operators may mean something else.
+pub(crate) fn check_versions(opsets: &[OperatorSetIdProto]) -> Vec<Problem> {
+    let newest = |opset: &OperatorSetIdProto| {
+        DOMAINS.iter().find(|(known, _)| *known == domain(opset.domain())).map(|(_, newest)| *newest)
+    };
+    let check = |(index, opset): (usize, &OperatorSetIdProto)| {
+        let (newest, version) = (newest(opset)?, opset.version());
+        let domain = if domain(opset.domain()) == ONNX { "ai.onnx" } else { opset.domain() };
+        let at = At::root().nth("opset_import", index, "");
+        let problem = Problem::field(format!("opset {version} of {domain} is not known: 1 to {newest} are"), at);
+        (!(1..=newest).contains(&version)).then_some(problem)
+    };
+    opsets.iter().enumerate().filter_map(check).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DOMAINS, OPS};
+
+    #[test]
+    fn the_list_is_in_order() {
+        let key = |entry: &super::OpEntry| (entry.op_type, entry.domain, entry.since);
+        assert!(OPS.is_sorted_by(|a, b| key(a) < key(b)), "by type, domain and opset, each once");
+        assert!(OPS.iter().all(|entry| DOMAINS.iter().any(|(domain, _)| *domain == entry.domain)));
+    }
+}

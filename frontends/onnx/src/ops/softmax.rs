@@ -1,0 +1,44 @@
+//! Softmax and LogSoftmax.
+
+use firebrick_ir::ops::{Binary, BinaryFn, Reduce, ReduceFn, Softmax};
+use firebrick_ir::{Dim, Value};
+
+use super::reshape::{matrix, to_dims};
+use super::{NodeContext, Outputs, Stop};
+
+/// Softmax: eˣ / Σ eˣ.
+pub(super) fn softmax(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    along(ctx, |ctx, x, axis| ctx.op("softmax", Softmax { axis }, &[x]))
+}
+
+/// LogSoftmax: x − ln Σ eˣ.
+pub(super) fn log_softmax(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    along(ctx, |ctx, x, axis| {
+        let op = Reduce { function: ReduceFn::LogSumExp, axes: vec![axis], keep_dims: true };
+        let sum = ctx.op("log_sum_exp", op, &[x])?;
+        ctx.op("log_softmax", Binary(BinaryFn::Sub), &[x, sum])
+    })
+}
+
+/// Applies `op` along the axis. Before opset 13 it is along all dimensions from there on, which is the same if the
+/// others are 1.
+fn along(
+    ctx: &mut NodeContext<'_, '_>,
+    op: impl Fn(&mut NodeContext<'_, '_>, Value, usize) -> Result<Value, Stop>,
+) -> Outputs {
+    let old = ctx.opset() < 13;
+    let axis = ctx.int_or("axis", if old { 1 } else { -1 })?;
+    let x = ctx.input(0)?;
+    let dims = ctx.ty(x).shape.0;
+    if old && axis == dims.len() as i64 {
+        return Err(ctx.attribute_problem("axis", format!("axis {axis} is behind the last dimension")));
+    }
+    let axis = ctx.axis("axis", axis, dims.len())?;
+    let others_are_one = dims.iter().skip(axis + 1).all(|dim| *dim == Dim::Fixed(1));
+    if !old || others_are_one {
+        return Ok(vec![op(ctx, x, axis)?.into()]);
+    }
+    let flat = matrix(ctx, x, axis)?;
+    let result = op(ctx, flat, 1)?;
+    Ok(vec![to_dims(ctx, "shaped", result, &dims)?.into()])
+}

@@ -1,0 +1,70 @@
+//! One case: a model, inputs, and the outputs that it should make of them.
+
+use bytes::Bytes;
+use firebrick::ir::{DType, Tensor};
+use firebrick::onnx::{Definition, read_tensor};
+use firebrick::{InputInfo, Model, OpenOptions};
+
+use crate::compare::compare;
+
+/// A case of the suite.
+pub(crate) struct Case {
+    /// Its folder: `node/test_abs`.
+    pub(crate) name: String,
+    pub(crate) model: Bytes,
+    pub(crate) inputs: Inputs,
+    pub(crate) outputs: Vec<Bytes>,
+}
+
+/// What a model is run on.
+pub(crate) enum Inputs {
+    /// Tensors, in the order of the model's inputs.
+    Given(Vec<Bytes>),
+    /// Numbers from 0 up to 1, as the suite makes them for large models.
+    Counting,
+}
+
+impl Case {
+    /// Opens and runs the model; says why if its outputs are not what they should be.
+    pub(crate) fn run(&self) -> Result<(), String> {
+        let expected: Vec<Tensor> = self.outputs.iter().map(tensor).collect::<Result<_, _>>()?;
+        let model = Model::from_onnx("model.onnx", self.model.clone(), &OpenOptions::default());
+        let model = model.map_err(|error| error.render(false))?;
+        let infos = model.inputs();
+        let inputs: Vec<Tensor> = match &self.inputs {
+            Inputs::Given(files) => files.iter().map(tensor).collect::<Result<_, _>>()?,
+            Inputs::Counting => infos.iter().map(counting).collect::<Result<_, _>>()?,
+        };
+        if inputs.len() != infos.len() {
+            return Err(format!("the model has {} inputs, and the case {}", infos.len(), inputs.len()));
+        }
+        let inputs = infos.into_iter().map(|info| info.name).zip(inputs);
+        let outputs = model.run(inputs).map_err(|error| error.render(false))?;
+        if outputs.len() != expected.len() {
+            return Err(format!("the model has {} outputs, and the case {}", outputs.len(), expected.len()));
+        }
+        outputs.iter().zip(&expected).try_for_each(|(output, expected)| {
+            compare(&output.tensor, expected).map_err(|message| format!("output `{}` {message}", output.name))
+        })
+    }
+
+    /// The operators that the model has.
+    pub(crate) fn operators(&self) -> Vec<String> {
+        let definition = Definition::read("model.onnx", self.model.clone());
+        definition.map(|definition| definition.operators().into_iter().collect()).unwrap_or_default()
+    }
+}
+
+fn tensor(file: &Bytes) -> Result<Tensor, String> {
+    let read = read_tensor("tensor.pb", file.clone());
+    read.map(|(_, tensor)| tensor).map_err(|report| format!("the case's data: {}", report.render(false)))
+}
+
+/// Element i of n is i / n, rounded from double to single precision.
+fn counting(input: &InputInfo) -> Result<Tensor, String> {
+    let dims: Vec<u64> = input.ty.shape.as_fixed().filter(|_| input.ty.dtype == DType::F32).ok_or("an odd input")?;
+    let dims: Vec<usize> = dims.into_iter().map(|n| n as usize).collect();
+    let n: usize = dims.iter().product();
+    let values = (0..n).map(|i| (i as f64 / n as f64) as f32).collect();
+    Tensor::from_vec(&dims, values).map_err(|error| error.to_string())
+}

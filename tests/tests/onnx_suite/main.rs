@@ -1,0 +1,78 @@
+//! ONNX's own backend tests, as its Python package brings them along: every case is opened and run by the public
+//! interface. The package is a wheel (a zip archive) that `FIREBRICK_ONNX_WHEEL` names; without it the tests skip
+//! themselves.
+//!
+//! `expected_failures.txt` has what can't be done yet, with reasons; whatever fails or passes otherwise is an error.
+//! `FIREBRICK_UPDATE=1` takes cases that pass out of that list, and writes docs/onnx-ops.md.
+
+mod case;
+mod compare;
+mod expected;
+mod table;
+mod wheel;
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use firebrick_tests::{announce, shared};
+
+use self::case::Case;
+use self::expected::Expected;
+use self::wheel::Wheel;
+
+/// What became of a case: nothing, or why it failed.
+type Outcomes = BTreeMap<String, Result<(), String>>;
+
+#[test]
+fn cases_pass_or_fail_as_expected() {
+    let Some(wheel) = Wheel::open() else { return };
+    let cases = wheel.cases();
+    assert!(cases.len() >= 1905, "only {} cases", cases.len());
+    let outcomes = run(&cases);
+    let subset = subset();
+    let passed = |name: &&String| outcomes.get(*name).is_some_and(Result::is_ok);
+    announce(&format!("{} of {} cases pass", outcomes.keys().filter(passed).count(), outcomes.len()));
+    if let Some(subset) = &subset {
+        let n_passed = subset.iter().filter(passed).count();
+        announce(&format!("{n_passed} of {} cases of the subset for CNNs pass", subset.len()));
+    }
+    let expected = Expected::read();
+    if std::env::var_os("FIREBRICK_UPDATE").is_some() {
+        expected.without_passes(&outcomes).write();
+        table::write(&cases, &outcomes);
+        return;
+    }
+    let surprises = expected.surprises(&outcomes);
+    assert!(surprises.is_empty(), "{} surprises\n{}", surprises.len(), surprises.join("\n"));
+    table::check(&cases, &outcomes);
+}
+
+/// Runs the cases on all cores.
+fn run(cases: &[Case]) -> Outcomes {
+    let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(Outcomes::new()));
+    let work = || {
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let run = catch_unwind(AssertUnwindSafe(|| case.run()));
+            let outcome = run.unwrap_or_else(|_| Err("PANIC".to_owned()));
+            outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(case.name.clone(), outcome);
+        }
+    };
+    std::thread::scope(|scope| {
+        let n_threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        (0..n_threads).for_each(|_| {
+            scope.spawn(work);
+        });
+    });
+    outcomes.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The names of the cases that networks for images need, from a list that is not part of the project.
+fn subset() -> Option<Vec<String>> {
+    let path = shared("formats/onnx_cnn_subset.json")?;
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let rows: Vec<(String, String, u64, Vec<String>)> =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    Some(rows.into_iter().map(|(group, name, _, _)| format!("{group}/{name}")).collect())
+}
