@@ -222,6 +222,8 @@ ops! {
     BatchNorm in batch_norm;
     /// Elementwise function of two operands, broadcast.
     Binary in binary;
+    /// The same bits as elements of another type.
+    Bitcast in bitcast;
     /// Elements converted to another type.
     Cast in cast;
     /// Values one behind the other.
@@ -230,6 +232,8 @@ ops! {
     Conv in conv;
     /// Transposed convolution.
     ConvTranspose in conv_transpose;
+    /// The numbers that quantized ones stand for.
+    Dequantize in dequantize;
     /// SSD's boxes, decoded and filtered.
     DetectionOutput in detection_output;
     /// Convolutions of one value, one behind the other.
@@ -246,10 +250,14 @@ ops! {
     Gemm in gemm;
     /// Local response normalisation across channels.
     Lrn in lrn;
+    /// Products of stacks of matrices.
+    MatMul in matmul;
     /// Elements added at the ends.
     Pad in pad;
     /// Pooling.
     Pool in pool;
+    /// Numbers as small integers or floats.
+    Quantize in quantize;
     /// The recurrence of LSTM and RNN.
     Recur in recur;
     /// Reduction along dimensions.

@@ -238,6 +238,9 @@ fn top_k() {
     let odd = f32s(&[4], [f32::NAN, 0.0, -0.0, f32::NAN]);
     let (values, places) = (f32s(&[4], [f32::NAN, f32::NAN, 0.0, 0.0]), tensor::<i64>(&[4], [0, 3, 1, 2]));
     check(op(0, 4, true, Ties::Lowest), &[odd], Ok(&[values, places]));
+    let large = tensor::<u64>(&[3], [u64::MAX - 1, u64::MAX, 0]); // the same as f64
+    let best = [tensor::<u64>(&[2], [u64::MAX, u64::MAX - 1]), tensor::<i64>(&[2], [1, 0])];
+    check(op(0, 2, true, Ties::Lowest), &[large], Ok(&best));
     check(op(0, 0, true, Ties::Lowest), &[count(&[3])], Ok(&[f32s(&[0], []), tensor::<i64>(&[0], [])]));
 
     check_infer(op(1, 2, true, Ties::Lowest), "f16[N, 3, W]", Ok("f16[N, 2, W] i64[N, 2, W]"));
@@ -245,6 +248,6 @@ fn top_k() {
     check_infer(op(0, 2, true, Ties::Lowest), "f32[N, 3]", Err(symbolic));
     let few = "attribute `k` is 4, but dimension 1 has 3 elements";
     check_infer(op(1, 4, true, Ties::Lowest), "f32[N, 3]", Err(few));
-    let dtype = "operand 0 has elements of type i32, but should have floats";
-    check_infer(op(0, 1, true, Ties::Lowest), "i32[3]", Err(dtype));
+    let dtype = "operand 0 has elements of type bool, but should have numbers";
+    check_infer(op(0, 1, true, Ties::Lowest), "bool[3]", Err(dtype));
 }

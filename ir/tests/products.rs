@@ -2,7 +2,7 @@
 
 mod common;
 
-use firebrick_ir::ops::{Conv, ConvTranspose, Gemm};
+use firebrick_ir::ops::{Conv, ConvTranspose, Gemm, MatMul};
 use firebrick_ir::{Op, Tensor, Type, f16};
 
 use common::{check, check_infer, f32s, tensor};
@@ -207,4 +207,48 @@ fn types_of_gemm() {
     let wide = "[3, 2, 4] does not broadcast to [2, 4]";
     check_infer(plain.clone(), "f32[2, 3] f32[3, 4] f32[3, 2, 4]", Err(wide));
     check_infer(plain, "f32[2, 3] f32[3, 4] f32[3]", Err("shapes [3] and [2, 4] do not broadcast to one"));
+}
+
+#[test]
+fn stacks_of_matrices() {
+    let a = f32s(&[2, 1, 2, 2], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]);
+    let b = f32s(&[2, 2, 1], [1.0, 10.0, 100.0, 1000.0]);
+    let expected = f32s(&[2, 2, 2, 1], [21.0, 43.0, 2100.0, 4300.0, 65.0, 87.0, 6500.0, 8700.0]);
+    check(MatMul {}, &[a, b], Ok(&[expected]));
+    check(MatMul {}, &[f32s(&[2, 1, 0], []), f32s(&[0, 2], [])], Ok(&[f32s(&[2, 1, 2], [0.0; 4])]));
+    check(MatMul {}, &[f32s(&[0, 2, 3], []), f32s(&[3, 0], [])], Ok(&[f32s(&[0, 2, 0], [])]));
+    check_infer(MatMul {}, "f16[N, 4, K] f16[1, K, 7]", Ok("f16[N, 4, 7]"));
+    let mismatch = Err("matrices [2, 3] and [2, 3] have no product: 3 columns meet 2 rows");
+    check_infer(MatMul {}, "f32[2, 3] f32[2, 3]", mismatch);
+    let symbolic = Err("dimension 2 of operand 0 is symbolic, but its size is needed");
+    check_infer(MatMul {}, "f32[2, 3, K] f32[2, 3]", symbolic);
+    check_macs(MatMul {}, &[&[5, 2, 3], &[3, 4]], 120);
+}
+
+#[test]
+fn products_of_integers_are_exact_and_wrap() {
+    let x = tensor::<i32>(&[1, 1, 3], [i32::MAX, 3, -5]);
+    let w = tensor::<i32>(&[1, 1, 2], [2, 7]);
+    check(conv(1), &[x, w], Ok(&[tensor::<i32>(&[1, 1, 2], [19, -29])]));
+    // No float of 64 bits holds this sum.
+    let (a, b) = (tensor::<i64>(&[1, 2], [1 << 62, 1]), tensor::<i64>(&[2, 1], [1, 1]));
+    let gemm = Gemm { trans_a: false, trans_b: false };
+    check(gemm.clone(), &[a.clone(), b.clone()], Ok(&[tensor::<i64>(&[1, 1], [(1 << 62) + 1])]));
+    check(MatMul {}, &[a, b], Ok(&[tensor::<i64>(&[1, 1], [(1 << 62) + 1])]));
+    let x = tensor::<u32>(&[1, 1, 2], [5, u32::MAX]);
+    check(
+        conv_transpose(1),
+        &[x, tensor::<u32>(&[1, 1, 1], [2])],
+        Ok(&[tensor::<u32>(&[1, 1, 2], [10, u32::MAX - 1])]),
+    );
+    let dtype = "operand 0 has elements of type i8, but should have floats or integers of 32 or 64 bits";
+    check_infer(gemm, "i8[2, 2] i8[2, 2]", Err(dtype));
+}
+
+#[test]
+fn doubles_keep_their_precision() {
+    let (a, b) = (tensor::<f64>(&[1, 2], [1.0, 1e-12]), tensor::<f64>(&[2, 1], [1.0, 1.0]));
+    check(Gemm { trans_a: false, trans_b: false }, &[a, b], Ok(&[tensor::<f64>(&[1, 1], [1.0 + 1e-12])]));
+    let (x, w) = (tensor::<f64>(&[1, 1, 1], [1.0 + 1e-12]), tensor::<f64>(&[1, 1, 1], [3.0]));
+    check(conv(1), &[x, w], Ok(&[tensor::<f64>(&[1, 1, 1], [(1.0 + 1e-12) * 3.0])]));
 }

@@ -1,4 +1,4 @@
-use super::float::{from_f64, same_float, to_f32};
+use super::float::{from_f64, same_float, to_f64};
 use super::window::check_min_rank;
 use crate::attr::attributes;
 use crate::op::{Arity, InferError, Operator};
@@ -39,16 +39,16 @@ impl Operator for BatchNorm {
         if x.is_empty() {
             return Ok(vec![x.clone()]);
         }
-        let xs = to_f32(x)?;
-        let (scale, bias) = (to_f32(operands[1])?, to_f32(operands[2])?);
-        let (mean, variance) = (to_f32(operands[3])?, to_f32(operands[4])?);
+        let xs = to_f64(x)?;
+        let (scale, bias) = (to_f64(operands[1])?, to_f64(operands[2])?);
+        let (mean, variance) = (to_f64(operands[3])?, to_f64(operands[4])?);
         let n_channels = x.dims()[1];
         let plane: usize = x.dims()[2..].iter().product();
         let planes = xs.chunks_exact(plane).enumerate().flat_map(|(i, xs)| {
             let channel = i % n_channels;
-            let deviation = (f64::from(variance[channel]) + f64::from(self.epsilon)).sqrt();
-            let (mean, scale, bias) = (f64::from(mean[channel]), f64::from(scale[channel]), f64::from(bias[channel]));
-            xs.iter().map(move |&x| (f64::from(x) - mean) / deviation * scale + bias)
+            let deviation = (variance[channel] + f64::from(self.epsilon)).sqrt();
+            let (mean, scale, bias) = (mean[channel], scale[channel], bias[channel]);
+            xs.iter().map(move |&x| (x - mean) / deviation * scale + bias)
         });
         Ok(vec![from_f64(x.dtype(), x.dims(), planes)?])
     }

@@ -1,4 +1,4 @@
-use super::float::{from_f32, same_float, to_f32};
+use super::term::{Term, same_term, with_term};
 use super::window::{Rounding, Tap, Window, fixed, spatial, taps};
 use crate::attr::attributes;
 use crate::op::{Arity, InferError, Operator};
@@ -7,7 +7,8 @@ use crate::{Dim, EvalError, Shape, Tensor, Type};
 /// Convolution over any number of spatial dimensions, as ONNX's Conv and Caffe's Convolution.
 ///
 /// Operands: input `[N, C, spatial...]`, weights `[O, C / group, kernel...]`, and optionally a bias `[O]`.
-/// Result: `[N, O, windows...]`, where only whole windows count.
+/// Result: `[N, O, windows...]`, where only whole windows count. Elements are floats, or integers of 32 or 64 bits,
+/// which wrap.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conv {
     /// Steps between windows, a number for each spatial dimension.
@@ -34,7 +35,7 @@ impl Operator for Conv {
     }
 
     fn infer(&self, operands: &[&Type]) -> Result<Vec<Type>, InferError> {
-        let dtype = same_float(operands)?;
+        let dtype = same_term(operands)?;
         let (x, w) = (operands[0], operands[1]);
         check_ranks(operands)?;
         let (n_in, n_out, per_group) = (fixed(0, x, 1)?, fixed(1, w, 0)?, fixed(1, w, 1)?);
@@ -47,37 +48,7 @@ impl Operator for Conv {
     }
 
     fn eval(&self, operands: &[&Tensor]) -> Result<Vec<Tensor>, EvalError> {
-        let (x, w) = (operands[0], operands[1]);
-        let (input, kernel) = (&x.dims()[2..], &w.dims()[2..]);
-        let window = self.window(kernel);
-        let output = window.output(input, Rounding::Floor)?;
-        let (batch, n_in, n_out, per_group) = (x.dims()[0], x.dims()[1], w.dims()[0], w.dims()[1]);
-        let dims = [&[batch, n_out], output.as_slice()].concat();
-        if dims.contains(&0) {
-            return Ok(vec![from_f32(x.dtype(), &dims, Vec::new())?]);
-        }
-        let taps = if w.is_empty() { Vec::new() } else { taps(window, input, &output) };
-        let stride = self.strides.last().copied().unwrap_or(1);
-        let (xs, ws) = (to_f32(x)?, to_f32(w)?);
-        let bias = operands.get(2).map(|bias| to_f32(bias)).transpose()?;
-
-        let (in_plane, out_plane) = (x.len() / (batch * n_in).max(1), output.iter().product());
-        let outs_per_group = n_out / self.group;
-        let mut result = Vec::with_capacity(batch * n_out * out_plane);
-        let mut sums = vec![0f64; out_plane];
-        for n in 0..batch {
-            for o in 0..n_out {
-                sums.fill(bias.as_ref().map_or(0.0, |bias| f64::from(bias[o])));
-                for c in 0..per_group {
-                    let channel = n * n_in + o / outs_per_group * per_group + c;
-                    let plane = &xs[channel * in_plane..][..in_plane];
-                    let weights = &ws[(o * per_group + c) * taps.len()..][..taps.len()];
-                    accumulate(&mut sums, plane, weights, &taps, stride);
-                }
-                result.extend(sums.iter().map(|&sum| sum as f32));
-            }
-        }
-        Ok(vec![from_f32(x.dtype(), &dims, result)?])
+        with_term!(operands[0].dtype(), T => Ok(vec![self.convolve::<T>(operands)?]))
     }
 
     fn macs(&self, operands: &[&Type], results: &[Type]) -> u64 {
@@ -89,18 +60,54 @@ impl Operator for Conv {
     attributes!(strides, pads, dilations, group);
 }
 
+impl Conv {
+    fn convolve<T: Term>(&self, operands: &[&Tensor]) -> Result<Tensor, EvalError> {
+        let (x, w) = (operands[0], operands[1]);
+        let (input, kernel) = (&x.dims()[2..], &w.dims()[2..]);
+        let window = self.window(kernel);
+        let output = window.output(input, Rounding::Floor)?;
+        let (batch, n_in, n_out, per_group) = (x.dims()[0], x.dims()[1], w.dims()[0], w.dims()[1]);
+        let dims = [&[batch, n_out], output.as_slice()].concat();
+        if dims.contains(&0) {
+            return T::tensor(x.dtype(), &dims, Vec::new());
+        }
+        let taps = if w.is_empty() { Vec::new() } else { taps(window, input, &output) };
+        let stride = self.strides.last().copied().unwrap_or(1);
+        let (xs, ws) = (T::read(x)?, T::read(w)?);
+        let bias = operands.get(2).map(|bias| T::read(bias)).transpose()?;
+
+        let (in_plane, out_plane) = (x.len() / (batch * n_in).max(1), output.iter().product());
+        let outs_per_group = n_out / self.group;
+        let mut result = Vec::with_capacity(batch * n_out * out_plane);
+        let mut sums = vec![T::Sum::default(); out_plane];
+        for n in 0..batch {
+            for o in 0..n_out {
+                sums.fill(bias.as_ref().map_or_else(T::Sum::default, |bias| bias[o].widen()));
+                for c in 0..per_group {
+                    let channel = n * n_in + o / outs_per_group * per_group + c;
+                    let plane = &xs[channel * in_plane..][..in_plane];
+                    let weights = &ws[(o * per_group + c) * taps.len()..][..taps.len()];
+                    accumulate(&mut sums, plane, weights, &taps, stride);
+                }
+                result.extend_from_slice(&sums);
+            }
+        }
+        T::tensor(x.dtype(), &dims, result)
+    }
+}
+
 /// Adds one input channel's part to the sums of one output channel.
-fn accumulate(sums: &mut [f64], plane: &[f32], weights: &[f32], taps: &[Tap], stride: usize) {
+fn accumulate<T: Term>(sums: &mut [T::Sum], plane: &[T], weights: &[T], taps: &[Tap], stride: usize) {
     for tap in taps {
-        let weight = f64::from(weights[tap.index]);
+        let weight = weights[tap.index].widen();
         for run in &tap.runs {
             let sums = &mut sums[run.out..][..run.len];
             if stride == 1 {
                 let inputs = &plane[run.inp..][..run.len];
-                sums.iter_mut().zip(inputs).for_each(|(sum, &x)| *sum += weight * f64::from(x));
+                sums.iter_mut().zip(inputs).for_each(|(sum, &x)| *sum += weight * x.widen());
             } else {
                 let inputs = plane[run.inp..].iter().step_by(stride);
-                sums.iter_mut().zip(inputs).for_each(|(sum, &x)| *sum += weight * f64::from(x));
+                sums.iter_mut().zip(inputs).for_each(|(sum, &x)| *sum += weight * x.widen());
             }
         }
     }

@@ -1,5 +1,5 @@
 use super::conv::{check_bias, check_ranks};
-use super::float::{from_f32, same_float, to_f32};
+use super::term::{Term, same_term, with_term};
 use super::window::{Tap, Window, fixed, spatial, taps};
 use crate::attr::attributes;
 use crate::op::{Arity, InferError, Operator};
@@ -67,7 +67,7 @@ impl Operator for ConvTranspose {
     }
 
     fn infer(&self, operands: &[&Type]) -> Result<Vec<Type>, InferError> {
-        let dtype = same_float(operands)?;
+        let dtype = same_term(operands)?;
         let (x, w) = (operands[0], operands[1]);
         check_ranks(operands)?;
         let (n_in, n_weights, per_group) = (fixed(0, x, 1)?, fixed(1, w, 0)?, fixed(1, w, 1)?);
@@ -89,37 +89,7 @@ impl Operator for ConvTranspose {
     }
 
     fn eval(&self, operands: &[&Tensor]) -> Result<Vec<Tensor>, EvalError> {
-        let (x, w) = (operands[0], operands[1]);
-        let (input, kernel) = (&x.dims()[2..], &w.dims()[2..]);
-        let output = self.output(input, kernel)?;
-        let (batch, n_in, per_group) = (x.dims()[0], x.dims()[1], w.dims()[1]);
-        let n_out = per_group * self.group;
-        let dims = [&[batch, n_out], output.as_slice()].concat();
-        if dims.contains(&0) {
-            return Ok(vec![from_f32(x.dtype(), &dims, Vec::new())?]);
-        }
-        // The convolution that this transposes goes from the result to the input.
-        let taps = if w.is_empty() { Vec::new() } else { taps(self.window(kernel), &output, input) };
-        let stride = self.strides.last().copied().unwrap_or(1);
-        let (xs, ws) = (to_f32(x)?, to_f32(w)?);
-        let bias = operands.get(2).map(|bias| to_f32(bias)).transpose()?;
-
-        let (in_plane, out_plane) = (x.len() / (batch * n_in).max(1), output.iter().product());
-        let ins_per_group = n_in / self.group;
-        let mut result = Vec::with_capacity(batch * n_out * out_plane);
-        let mut sums = vec![0f64; out_plane];
-        for n in 0..batch {
-            for o in 0..n_out {
-                sums.fill(bias.as_ref().map_or(0.0, |bias| f64::from(bias[o])));
-                for c in o / per_group * ins_per_group..(o / per_group + 1) * ins_per_group {
-                    let plane = &xs[(n * n_in + c) * in_plane..][..in_plane];
-                    let weights = &ws[(c * per_group + o % per_group) * taps.len()..][..taps.len()];
-                    scatter(&mut sums, plane, weights, &taps, stride);
-                }
-                result.extend(sums.iter().map(|&sum| sum as f32));
-            }
-        }
-        Ok(vec![from_f32(x.dtype(), &dims, result)?])
+        with_term!(operands[0].dtype(), T => Ok(vec![self.convolve::<T>(operands)?]))
     }
 
     fn macs(&self, operands: &[&Type], _: &[Type]) -> u64 {
@@ -131,14 +101,50 @@ impl Operator for ConvTranspose {
     attributes!(strides, pads, dilations, group, output_padding);
 }
 
+impl ConvTranspose {
+    fn convolve<T: Term>(&self, operands: &[&Tensor]) -> Result<Tensor, EvalError> {
+        let (x, w) = (operands[0], operands[1]);
+        let (input, kernel) = (&x.dims()[2..], &w.dims()[2..]);
+        let output = self.output(input, kernel)?;
+        let (batch, n_in, per_group) = (x.dims()[0], x.dims()[1], w.dims()[1]);
+        let n_out = per_group * self.group;
+        let dims = [&[batch, n_out], output.as_slice()].concat();
+        if dims.contains(&0) {
+            return T::tensor(x.dtype(), &dims, Vec::new());
+        }
+        // The convolution that this transposes goes from the result to the input.
+        let taps = if w.is_empty() { Vec::new() } else { taps(self.window(kernel), &output, input) };
+        let stride = self.strides.last().copied().unwrap_or(1);
+        let (xs, ws) = (T::read(x)?, T::read(w)?);
+        let bias = operands.get(2).map(|bias| T::read(bias)).transpose()?;
+
+        let (in_plane, out_plane) = (x.len() / (batch * n_in).max(1), output.iter().product());
+        let ins_per_group = n_in / self.group;
+        let mut result = Vec::with_capacity(batch * n_out * out_plane);
+        let mut sums = vec![T::Sum::default(); out_plane];
+        for n in 0..batch {
+            for o in 0..n_out {
+                sums.fill(bias.as_ref().map_or_else(T::Sum::default, |bias| bias[o].widen()));
+                for c in o / per_group * ins_per_group..(o / per_group + 1) * ins_per_group {
+                    let plane = &xs[(n * n_in + c) * in_plane..][..in_plane];
+                    let weights = &ws[(c * per_group + o % per_group) * taps.len()..][..taps.len()];
+                    scatter(&mut sums, plane, weights, &taps, stride);
+                }
+                result.extend_from_slice(&sums);
+            }
+        }
+        T::tensor(x.dtype(), &dims, result)
+    }
+}
+
 /// Adds one input channel's part to the sums of one output channel.
-fn scatter(sums: &mut [f64], plane: &[f32], weights: &[f32], taps: &[Tap], stride: usize) {
+fn scatter<T: Term>(sums: &mut [T::Sum], plane: &[T], weights: &[T], taps: &[Tap], stride: usize) {
     for tap in taps {
-        let weight = f64::from(weights[tap.index]);
+        let weight = weights[tap.index].widen();
         for run in &tap.runs {
             let inputs = &plane[run.out..][..run.len];
             let sums = sums[run.inp..].iter_mut().step_by(stride);
-            sums.zip(inputs).for_each(|(sum, &x)| *sum += weight * f64::from(x));
+            sums.zip(inputs).for_each(|(sum, &x)| *sum += weight * x.widen());
         }
     }
 }

@@ -3,11 +3,11 @@ mod suppress;
 
 use self::boxes::{BBox, Decoder};
 use self::suppress::{Scored, falling};
-use super::float::{from_f32, same_float, to_f32};
+use super::float::{from_f64, same_float, to_f32};
 use super::window::fixed;
 use crate::attr::attributes;
 use crate::op::{Arity, InferError, Operator};
-use crate::{Dim, EvalError, Shape, Tensor, Type};
+use crate::{DType, Dim, EvalError, Shape, Tensor, Type};
 
 pub use self::boxes::BoxCode;
 
@@ -62,6 +62,9 @@ impl Operator for DetectionOutput {
 
     fn infer(&self, operands: &[&Type]) -> Result<Vec<Type>, InferError> {
         let dtype = same_float(operands)?;
+        if dtype == DType::F64 {
+            return Err(InferError::DType { operand: 0, expected: "f32, f16 or bf16".to_owned(), found: dtype });
+        }
         self.check_attributes()?;
         for (operand, rank) in [(0, 2), (1, 2), (2, 3)] {
             check_rank(operand, operands[operand], rank)?;
@@ -109,7 +112,7 @@ impl Operator for DetectionOutput {
         if rows.is_empty() {
             rows = (0..batch).flat_map(|image| [image as f32, -1.0, -1.0, -1.0, -1.0, -1.0, -1.0]).collect();
         }
-        Ok(vec![from_f32(operands[0].dtype(), &[1, 1, rows.len() / 7, 7], rows)?])
+        Ok(vec![from_f64(operands[0].dtype(), &[1, 1, rows.len() / 7, 7], rows.into_iter().map(f64::from))?])
     }
 
     attributes!(

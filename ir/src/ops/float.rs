@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use half::{bf16, f16};
 
+use super::Cast;
 use crate::dtype::{Float, with_float};
+use crate::op::Operator;
 use crate::{DType, EvalError, InferError, Tensor, Type};
 
 /// The elements as f32: borrowed if they are, widened from f16 and bf16.
@@ -26,12 +28,13 @@ pub(super) fn to_f64(tensor: &Tensor) -> Result<Cow<'_, [f64]>, EvalError> {
     with_float!(tensor.dtype(), T => Ok(Cow::Owned(tensor.values::<T>()?.iter().map(|&x| x.to_f64()).collect())))
 }
 
-/// A tensor of the floating-point type `dtype`, rounded to it.
-pub(super) fn from_f32(dtype: DType, dims: &[usize], values: Vec<f32>) -> Result<Tensor, EvalError> {
-    if dtype == DType::F32 {
-        return Ok(Tensor::from_vec(dims, values)?);
+/// The elements of any type as f64: exactly, but for integers beyond 2⁵³.
+pub(super) fn numbers(tensor: &Tensor) -> Result<Cow<'_, [f64]>, EvalError> {
+    if tensor.dtype().is_float() {
+        return to_f64(tensor);
     }
-    from_f64(dtype, dims, values.into_iter().map(f64::from))
+    let wide = Cast::to(DType::F64).eval(&[tensor])?;
+    Ok(Cow::Owned(wide[0].values::<f64>()?.into_owned()))
 }
 
 /// A tensor of the floating-point type `dtype`, rounded to it once.
@@ -42,7 +45,7 @@ pub(super) fn from_f64(dtype: DType, dims: &[usize], values: impl Iterator<Item 
 /// Checks that all operands have the same floating-point type, and returns it.
 pub(super) fn same_float(operands: &[&Type]) -> Result<DType, InferError> {
     let dtype = operands[0].dtype;
-    if !dtype.is_float() || dtype == DType::F64 {
+    if !dtype.is_float() {
         return Err(InferError::DType { operand: 0, expected: "floats".to_owned(), found: dtype });
     }
     match operands.iter().position(|ty| ty.dtype != dtype) {

@@ -1,5 +1,6 @@
 use super::broadcast::{broadcast, indices};
-use super::float::{from_f64, same_float, to_f32};
+use super::product::Product;
+use super::term::{Term, same_term, with_term};
 use crate::attr::attributes;
 use crate::op::{Arity, InferError, Operator};
 use crate::{Dim, EvalError, Shape, Tensor, Type};
@@ -7,7 +8,7 @@ use crate::{Dim, EvalError, Shape, Tensor, Type};
 /// Product of two matrices, plus a third operand if there is one: ONNX's Gemm and MatMul, Caffe's InnerProduct.
 ///
 /// Operands: `[M, K]` (`[K, M]` with `trans_a`), `[K, N]` (`[N, K]` with `trans_b`), and optionally one that is
-/// broadcast to the result, `[M, N]`.
+/// broadcast to the result, `[M, N]`. Elements are floats, or integers of 32 or 64 bits, which wrap.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gemm {
     /// Whether the first operand is stored transposed.
@@ -24,7 +25,7 @@ impl Operator for Gemm {
     }
 
     fn infer(&self, operands: &[&Type]) -> Result<Vec<Type>, InferError> {
-        let dtype = same_float(operands)?;
+        let dtype = same_term(operands)?;
         let (a, b) = (operands[0], operands[1]);
         let [m, k] = matrix(0, a, self.trans_a)?;
         let [b_k, n] = matrix(1, b, self.trans_b)?;
@@ -45,32 +46,8 @@ impl Operator for Gemm {
         let (m, k) = sizes(a, self.trans_a);
         let n = sizes(b, self.trans_b).1;
         let dims = [m, n];
-        if dims.contains(&0) {
-            return Ok(vec![from_f64(a.dtype(), &dims, [].into_iter())?]);
-        }
-        let (xs, ys) = (to_f32(a)?, to_f32(b)?);
-        let mut sums = match operands.get(2) {
-            Some(c) => {
-                let cs = to_f32(c)?;
-                indices(c.dims(), &dims).map(|i| f64::from(cs[i])).collect()
-            }
-            None => vec![0.0; m * n],
-        };
-        for (i, sums) in sums.chunks_exact_mut(n).enumerate() {
-            let at = |j: usize| if self.trans_a { j * m + i } else { i * k + j };
-            let row: Vec<f64> = (0..k).map(|j| f64::from(xs[at(j)])).collect();
-            if self.trans_b {
-                for (j, sum) in sums.iter_mut().enumerate() {
-                    *sum += dot(&row, &ys[j * k..][..k]);
-                }
-            } else {
-                for (j, &x) in row.iter().enumerate() {
-                    let ys = &ys[j * n..][..n];
-                    sums.iter_mut().zip(ys).for_each(|(sum, &y)| *sum += x * f64::from(y));
-                }
-            }
-        }
-        Ok(vec![from_f64(a.dtype(), &dims, sums.into_iter())?])
+        let product = Product { m, k, n, trans_a: self.trans_a, trans_b: self.trans_b };
+        with_term!(a.dtype(), T => Ok(vec![multiply::<T>(product, operands, &dims)?]))
     }
 
     fn macs(&self, operands: &[&Type], results: &[Type]) -> u64 {
@@ -107,17 +84,15 @@ fn inner_mismatch(op: &Gemm, operands: &[&Type], a_k: &Dim, b_k: &Dim) -> InferE
     }
 }
 
-/// Sums in lanes of their own, which the compiler can keep in vector registers.
-fn dot(xs: &[f64], ys: &[f32]) -> f64 {
-    const LANES: usize = 8;
-    let (x_chunks, x_rest) = xs.as_chunks::<LANES>();
-    let (y_chunks, y_rest) = ys.as_chunks::<LANES>();
-    let mut sums = [0f64; LANES];
-    for (xs, ys) in x_chunks.iter().zip(y_chunks) {
-        for lane in 0..LANES {
-            sums[lane] += xs[lane] * f64::from(ys[lane]);
+fn multiply<T: Term>(product: Product, operands: &[&Tensor], dims: &[usize]) -> Result<Tensor, EvalError> {
+    let (a, b) = (operands[0], operands[1]);
+    let mut sums = match operands.get(2) {
+        Some(c) => {
+            let cs = T::read(c)?;
+            indices(c.dims(), dims).map(|i| cs[i].widen()).collect()
         }
-    }
-    let rest: f64 = x_rest.iter().zip(y_rest).map(|(x, &y)| x * f64::from(y)).sum();
-    sums.iter().sum::<f64>() + rest
+        None => vec![T::Sum::default(); dims.iter().product()],
+    };
+    product.add_to(&mut sums, &T::read(a)?, &T::read(b)?);
+    T::tensor(a.dtype(), dims, sums)
 }

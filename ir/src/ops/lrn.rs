@@ -1,4 +1,4 @@
-use super::float::{from_f64, same_float, to_f32};
+use super::float::{from_f64, same_float, to_f64};
 use super::window::check_min_rank;
 use crate::attr::attributes;
 use crate::op::{Arity, InferError, Operator};
@@ -47,7 +47,7 @@ impl Operator for Lrn {
         let (before, after) = ((self.size - 1) / 2, self.size / 2);
         let (beta, bias) = (f64::from(self.beta), f64::from(self.bias));
         let factor = f64::from(self.alpha) / self.size as f64;
-        let xs = to_f32(x)?;
+        let xs = to_f64(x)?;
         let mut result = Vec::with_capacity(xs.len());
         let mut sums = vec![0f64; plane];
         for image in xs.chunks_exact(n_channels * plane) {
@@ -55,9 +55,9 @@ impl Operator for Lrn {
                 let past = channel.saturating_add(after).saturating_add(1).min(n_channels);
                 sums.fill(0.0);
                 for neighbour in image[channel.saturating_sub(before) * plane..past * plane].chunks_exact(plane) {
-                    sums.iter_mut().zip(neighbour).for_each(|(sum, &x)| *sum += f64::from(x) * f64::from(x));
+                    sums.iter_mut().zip(neighbour).for_each(|(sum, &x)| *sum += x * x);
                 }
-                result.extend(xs.iter().zip(&sums).map(|(&x, sum)| f64::from(x) / (bias + factor * sum).powf(beta)));
+                result.extend(xs.iter().zip(&sums).map(|(&x, sum)| x / (bias + factor * sum).powf(beta)));
             }
         }
         Ok(vec![from_f64(x.dtype(), x.dims(), result.into_iter())?])

@@ -1,4 +1,5 @@
-use super::float::{from_f32, same_float, to_f32};
+use super::Cast;
+use super::float::{numbers, same_float};
 use super::window::{Rounding, Window, check_min_rank, spatial, unravel};
 use crate::attr::attributes;
 use crate::op::{Arity, InferError, Operator};
@@ -21,7 +22,7 @@ crate::attr::words! {
 ///
 /// Operand: `[N, C, spatial...]`. Result: `[N, C, windows...]`; with `indices` also, as i64, where in its plane each
 /// maximum is (row-major; the first of equal ones). A window without an element of the input has the maximum
-/// `-f32::MAX`, at −1, as in Caffe, and the mean and sum 0.
+/// `-f32::MAX` (the least number of f64 or an integer type), at −1, as in Caffe, and the mean and sum 0.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pool {
     /// What is made of a window.
@@ -60,8 +61,12 @@ impl Operator for Pool {
     }
 
     fn infer(&self, operands: &[&Type]) -> Result<Vec<Type>, InferError> {
-        let dtype = same_float(operands)?;
         let x = operands[0];
+        let dtype = if self.function == PoolFn::Max && matches!(x.dtype, DType::I8 | DType::U8) {
+            x.dtype
+        } else {
+            same_float(operands)?
+        };
         check_min_rank(0, x, 3)?;
         if self.indices && self.function != PoolFn::Max {
             let problem = "is true, but only maxima have a position".to_owned();
@@ -80,8 +85,12 @@ impl Operator for Pool {
         let x = operands[0];
         let (outer, input) = x.dims().split_at(2);
         let dims = [outer, &self.output(input)?].concat();
-        let pooled = if dims.contains(&0) { Pooled::default() } else { pool(self, &to_f32(x)?, input, &dims) };
-        let mut results = vec![from_f32(x.dtype(), &dims, pooled.values)?];
+        let pooled = if dims.contains(&0) {
+            Pooled::default()
+        } else {
+            pool(self, &numbers(x)?, input, &dims, least(x.dtype()))
+        };
+        let mut results = Cast::to(x.dtype()).eval(&[&Tensor::from_vec(&dims, pooled.values)?])?;
         if self.indices {
             results.push(Tensor::from_vec(&dims, pooled.positions)?);
         }
@@ -89,6 +98,19 @@ impl Operator for Pool {
     }
 
     attributes!(function, kernel, strides, pads, dilations, ceil, count_include_pad, indices);
+}
+
+/// The maximum of a window without elements.
+fn least(dtype: DType) -> f64 {
+    if dtype == DType::F64 {
+        f64::MIN
+    } else if dtype.is_float() {
+        f64::from(f32::MIN)
+    } else if dtype == DType::I8 {
+        f64::from(i8::MIN)
+    } else {
+        0.0
+    }
 }
 
 /// One window along one dimension, cut to the input.
@@ -111,12 +133,12 @@ struct Rows {
 
 #[derive(Default)]
 struct Pooled {
-    values: Vec<f32>,
+    values: Vec<f64>,
     positions: Vec<i64>,
 }
 
 /// Pools all planes, none of them empty. What windows cover is worked out once for all planes.
-fn pool(op: &Pool, xs: &[f32], input: &[usize], dims: &[usize]) -> Pooled {
+fn pool(op: &Pool, xs: &[f64], input: &[usize], dims: &[usize], least: f64) -> Pooled {
     let (outer, output) = dims.split_at(2);
     let spans: Vec<Vec<Span>> = (0..input.len()).map(|i| spans(op.window(), i, input[i], output[i])).collect();
     let last = input.len() - 1;
@@ -132,14 +154,14 @@ fn pool(op: &Pool, xs: &[f32], input: &[usize], dims: &[usize]) -> Pooled {
                 let at = (plane * n_rows + row) * output[last] + column;
                 match op.function {
                     PoolFn::Max => {
-                        let (value, position) = max(xs, &rows, span, op.dilations[last]);
+                        let (value, position) = max(xs, &rows, span, op.dilations[last], least);
                         pooled.values[at] = value;
                         if op.indices {
                             pooled.positions[at] = position;
                         }
                     }
                     PoolFn::Average => pooled.values[at] = average(op, xs, &rows, span),
-                    PoolFn::Sum => pooled.values[at] = sum(op, xs, &rows, span) as f32,
+                    PoolFn::Sum => pooled.values[at] = sum(op, xs, &rows, span),
                 }
             }
         }
@@ -183,11 +205,11 @@ fn counted(op: &Pool, span: &Span) -> f64 {
 
 /// The elements of one window with their positions in the plane.
 fn elements<'a>(
-    xs: &'a [f32],
+    xs: &'a [f64],
     rows: &'a Rows,
     span: &'a Span,
     dilation: usize,
-) -> impl Iterator<Item = (usize, f32)> + 'a {
+) -> impl Iterator<Item = (usize, f64)> + 'a {
     rows.starts.iter().flat_map(move |row| {
         (0..span.n_real).map(move |tap| {
             let at = row + span.start + tap * dilation;
@@ -196,21 +218,21 @@ fn elements<'a>(
     })
 }
 
-fn max(xs: &[f32], rows: &Rows, span: &Span, dilation: usize) -> (f32, i64) {
+fn max(xs: &[f64], rows: &Rows, span: &Span, dilation: usize, least: f64) -> (f64, i64) {
     elements(xs, rows, span, dilation).fold(
-        (-f32::MAX, -1),
+        (least, -1),
         |(best, position), (at, x)| {
             if x > best { (x, at as i64) } else { (best, position) }
         },
     )
 }
 
-fn sum(op: &Pool, xs: &[f32], rows: &Rows, span: &Span) -> f64 {
+fn sum(op: &Pool, xs: &[f64], rows: &Rows, span: &Span) -> f64 {
     let dilation = op.dilations[op.dilations.len() - 1];
-    elements(xs, rows, span, dilation).map(|(_, x)| f64::from(x)).sum()
+    elements(xs, rows, span, dilation).map(|(_, x)| x).sum()
 }
 
-fn average(op: &Pool, xs: &[f32], rows: &Rows, span: &Span) -> f32 {
+fn average(op: &Pool, xs: &[f64], rows: &Rows, span: &Span) -> f64 {
     let n_counted = rows.n_counted * counted(op, span);
-    if n_counted == 0.0 { 0.0 } else { (sum(op, xs, rows, span) / n_counted) as f32 }
+    if n_counted == 0.0 { 0.0 } else { sum(op, xs, rows, span) / n_counted }
 }

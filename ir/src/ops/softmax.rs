@@ -1,4 +1,4 @@
-use super::float::{from_f64, same_float, to_f32};
+use super::float::{from_f64, same_float, to_f64};
 use crate::attr::attributes;
 use crate::op::{Arity, InferError, Operator};
 use crate::{EvalError, Tensor, Type};
@@ -37,7 +37,7 @@ impl Operator for Softmax {
         }
         let size = x.dims()[self.axis];
         let inner: usize = x.dims()[self.axis + 1..].iter().product();
-        let mut values: Vec<f64> = to_f32(x)?.iter().map(|&x| f64::from(x)).collect();
+        let mut values: Vec<f64> = to_f64(x)?.into_owned();
         for block in values.chunks_exact_mut(size * inner) {
             for i in 0..inner {
                 let max = block[i..].iter().step_by(inner).copied().fold(f64::NEG_INFINITY, f64::max);

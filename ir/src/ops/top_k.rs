@@ -1,11 +1,11 @@
 use std::cmp::Ordering;
 
-use super::float::{same_float, to_f32};
 use super::movement::{Mover, check_axis};
 use super::window::fixed;
 use crate::attr::attributes;
+use crate::dtype::with_number;
 use crate::op::{Arity, InferError, Operator};
-use crate::{DType, Dim, EvalError, Tensor, Type};
+use crate::{DType, Dim, Element, EvalError, Tensor, Type};
 
 crate::attr::words! {
     /// Which of equal elements comes first in [`TopK`].
@@ -20,7 +20,7 @@ crate::attr::words! {
 /// The largest or smallest elements along one dimension, best first, as ONNX's TopK and Caffe's ArgMax. NaN counts
 /// as larger than every number.
 ///
-/// One floating-point operand; the dimension's size must be known. Results: the elements, and their indices (i64), of
+/// One operand of numbers; the dimension's size must be known. Results: the elements, and their indices (i64), of
 /// the operand's shape with `k` in that dimension.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TopK {
@@ -43,7 +43,10 @@ impl Operator for TopK {
 
     fn infer(&self, operands: &[&Type]) -> Result<Vec<Type>, InferError> {
         let x = operands[0];
-        let dtype = same_float(operands)?;
+        let dtype = x.dtype;
+        if !dtype.is_number() {
+            return Err(InferError::DType { operand: 0, expected: "numbers".to_owned(), found: dtype });
+        }
         check_axis(self.axis, x)?;
         let size = fixed(0, x, self.axis)?;
         if self.k > size {
@@ -56,13 +59,20 @@ impl Operator for TopK {
     }
 
     fn eval(&self, operands: &[&Tensor]) -> Result<Vec<Tensor>, EvalError> {
-        let x = operands[0];
+        with_number!(operands[0].dtype(), T => self.pick::<T>(operands[0]))
+    }
+
+    attributes!(axis, k, largest, ties);
+}
+
+impl TopK {
+    fn pick<T: Element>(&self, x: &Tensor) -> Result<Vec<Tensor>, EvalError> {
         let mut dims = x.dims().to_vec();
         let size = std::mem::replace(&mut dims[self.axis], self.k);
         let mut values = Mover::new(x.dtype(), &dims)?;
         let mut indices = Vec::new();
         if !values.is_done() {
-            let xs = to_f32(x)?;
+            let xs = x.values::<T>()?;
             let inner: usize = dims[self.axis + 1..].iter().product();
             for block in 0..xs.len() / (size * inner) {
                 let start = block * size * inner;
@@ -78,12 +88,8 @@ impl Operator for TopK {
         Ok(vec![values.finish()?, Tensor::from_vec(&dims, indices)?])
     }
 
-    attributes!(axis, k, largest, ties);
-}
-
-impl TopK {
     /// The indices of the best of `size` elements that lie `stride` apart, best first.
-    fn best(&self, xs: &[f32], stride: usize, size: usize) -> Vec<usize> {
+    fn best<T: Element>(&self, xs: &[T], stride: usize, size: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..size).collect();
         order.sort_unstable_by(|&i, &j| {
             let (x, y) = (xs[i * stride], xs[j * stride]);
@@ -99,6 +105,7 @@ impl TopK {
 }
 
 /// A total order in which -0 equals 0, and NaN is above all numbers.
-fn compare(x: f32, y: f32) -> Ordering {
-    x.partial_cmp(&y).unwrap_or_else(|| x.is_nan().cmp(&y.is_nan()))
+fn compare<T: Element>(x: T, y: T) -> Ordering {
+    let is_nan = |x: T| x.partial_cmp(&x).is_none();
+    x.partial_cmp(&y).unwrap_or_else(|| is_nan(x).cmp(&is_nan(y)))
 }

@@ -75,26 +75,66 @@ macro_rules! functions {
 functions! {
     /// |x|
     Abs {} = "abs", |x| x.abs();
-    /// x limited to `min..=max`
-    Clip { min, max } = "clip", |x| x.max(min).min(max);
+    /// Inverse of the cosine
+    Acos {} = "acos", |x| x.acos();
+    /// Inverse of the hyperbolic cosine
+    Acosh {} = "acosh", |x| x.acosh();
+    /// Inverse of the sine
+    Asin {} = "asin", |x| x.asin();
+    /// Inverse of the hyperbolic sine
+    Asinh {} = "asinh", |x| x.asinh();
+    /// Inverse of the tangent
+    Atan {} = "atan", |x| x.atan();
+    /// Inverse of the hyperbolic tangent
+    Atanh {} = "atanh", |x| x.atanh();
+    /// The smallest integer that is not below x
+    Ceil {} = "ceil", |x| x.ceil();
+    /// x limited to `min..=max`; max if that is below min
+    Clip { min, max } = "clip", |x| if x.is_nan() { x } else { x.max(min).min(max) };
+    /// Cosine
+    Cos {} = "cos", |x| x.cos();
+    /// Hyperbolic cosine
+    Cosh {} = "cosh", |x| x.cosh();
     /// x if x > 0, else alpha (eˣ − 1)
     Elu { alpha } = "elu", |x| if x > 0.0 { x } else { alpha * x.exp_m1() };
+    /// Error function
+    Erf {} = "erf", |x| libm::erf(x);
     /// eˣ
     Exp {} = "exp", |x| x.exp();
+    /// The largest integer that is not above x
+    Floor {} = "floor", |x| x.floor();
+    /// x Φ(x), of the normal distribution's Φ
+    Gelu {} = "gelu", |x| 0.5 * x * libm::erfc(-x / std::f64::consts::SQRT_2);
+    /// alpha x + beta, limited to 0..=1
+    HardSigmoid { alpha, beta } = "hard_sigmoid", |x| (alpha * x + beta).clamp(0.0, 1.0);
+    /// x · (x + 3) / 6, of which the latter factor is limited to 0..=1
+    HardSwish {} = "hard_swish", |x| x * ((x + 3.0) / 6.0).clamp(0.0, 1.0);
     /// x if x > 0, else alpha x
     LeakyRelu { alpha } = "leaky_relu", |x| if x > 0.0 { x } else { alpha * x };
     /// Natural logarithm
     Log {} = "log", |x| x.ln();
+    /// x tanh(ln(1 + eˣ))
+    Mish {} = "mish", |x| x * (x.max(0.0) + (-x.abs()).exp().ln_1p()).tanh();
     /// −x
     Neg {} = "neg", |x| -x;
     /// max(x, 0)
     Relu {} = "relu", |x| if x > 0.0 || x.is_nan() { x } else { 0.0 };
+    /// The nearest integer, of two the even one
+    Round {} = "round", |x| x.round_ties_even();
     /// 1 / (1 + e⁻ˣ)
     Sigmoid {} = "sigmoid", |x| 1.0 / (1.0 + (-x).exp());
+    /// −1, 0 or 1
+    Sign {} = "sign", |x| if x == 0.0 || x.is_nan() { x } else { x.signum() };
+    /// Sine
+    Sin {} = "sin", |x| x.sin();
+    /// Hyperbolic sine
+    Sinh {} = "sinh", |x| x.sinh();
     /// ln(1 + eˣ), without overflow for large x: Caffe's BNLL
     Softplus {} = "softplus", |x| x.max(0.0) + (-x.abs()).exp().ln_1p();
     /// Square root
     Sqrt {} = "sqrt", |x| x.sqrt();
+    /// Tangent
+    Tan {} = "tan", |x| x.tan();
     /// Hyperbolic tangent
     Tanh {} = "tanh", |x| x.tanh();
 }

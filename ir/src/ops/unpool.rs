@@ -1,4 +1,4 @@
-use super::float::{from_f32, same_float, to_f32};
+use super::float::{from_f64, same_float, to_f64};
 use super::window::{check_min_rank, check_spatial};
 use crate::attr::attributes;
 use crate::op::{Arity, InferError, Operator};
@@ -43,10 +43,10 @@ impl Operator for Unpool {
         let (x, positions) = (operands[0], operands[1]);
         let (outer, input) = x.dims().split_at(2);
         let dims = [outer, &self.size].concat();
-        let mut result = vec![0f32; dims.iter().product()];
+        let mut result = vec![0f64; dims.iter().product()];
         if !x.is_empty() {
             let (in_plane, out_plane): (usize, usize) = (input.iter().product(), self.size.iter().product());
-            let (xs, positions) = (to_f32(x)?, positions.values::<i64>()?);
+            let (xs, positions) = (to_f64(x)?, positions.values::<i64>()?);
             let planes = xs.chunks_exact(in_plane).zip(positions.chunks_exact(in_plane));
             for (plane, (xs, positions)) in result.chunks_exact_mut(out_plane).zip(planes) {
                 for (x, &position) in xs.iter().zip(positions) {
@@ -56,7 +56,7 @@ impl Operator for Unpool {
                 }
             }
         }
-        Ok(vec![from_f32(x.dtype(), &dims, result)?])
+        Ok(vec![from_f64(x.dtype(), &dims, result.into_iter())?])
     }
 
     attributes!(size);

@@ -4,9 +4,10 @@ use super::build::Builder;
 use super::fused::{expand, fused};
 use crate::attr::AttrReader;
 use crate::ops::{
-    BatchNorm, Binary, BinaryFn, BoxCode, Cast, Cell, Concat, Conv, ConvTranspose, Coordinates, DetectionOutput,
-    Gather, Gemm, Identity, Lrn, NearestMode, Pad, PadMode, Pool, PoolFn, Recur, Reduce, ReduceFn, Reshape, Resize,
-    ResizeFn, Select, Slice, Softmax, Ties, Tile, TopK, Transpose, Unary, UnaryFn, Unpool,
+    BatchNorm, Binary, BinaryFn, Bitcast, BoxCode, Cast, Cell, Concat, Conv, ConvTranspose, Coordinates, Dequantize,
+    DetectionOutput, Gather, Gemm, Identity, Lrn, MatMul, NearestMode, Pad, PadMode, Pool, PoolFn, Quantize, Recur,
+    Reduce, ReduceFn, Reshape, Resize, ResizeFn, Select, Slice, Softmax, Ties, Tile, TopK, Transpose, Unary, UnaryFn,
+    Unpool,
 };
 use crate::{Attr, DType, Dim, Op, Operator, Type, Value};
 
@@ -19,18 +20,23 @@ pub(super) const STEPS: &[Step] = &[
     identity,
     batch_norm,
     binary,
+    bitcast,
+    bits,
     cast,
     concat,
     conv,
     conv_transpose,
+    dequantize,
     detection_output,
     expand,
     fused,
     gather,
     gemm,
     lrn,
+    matmul,
     pad,
     pool,
+    quantize,
     recur,
     reduce,
     reshape,
@@ -69,7 +75,8 @@ fn unary(b: &mut Builder) -> Option<Value> {
 pub(super) fn any_unary(b: &mut Builder) -> Option<UnaryFn> {
     let mnemonic = b.of(Unary::MNEMONICS);
     let low = b.of(&[-1.0, 0.0, 0.1, 1e-30]);
-    let attrs: [&[(&str, f32)]; 3] = [&[], &[("alpha", low)], &[("min", low), ("max", 6.0)]];
+    let attrs: [&[(&str, f32)]; 4] =
+        [&[], &[("alpha", low)], &[("min", low), ("max", 6.0)], &[("alpha", 0.2), ("beta", 0.5)]];
     attrs.iter().find_map(|attrs| {
         let attrs = attrs.iter().map(|&(name, x)| (name.to_owned(), Attr::Float(x))).collect();
         let Op::Unary(Unary(function)) = Op::read(mnemonic, AttrReader::new(attrs))?.ok()? else { return None };
@@ -94,7 +101,7 @@ fn batch_norm(b: &mut Builder) -> Option<Value> {
 }
 
 fn binary(b: &mut Builder) -> Option<Value> {
-    let x = b.pick(|ty| ty.dtype != DType::Bool)?;
+    let x = b.pick(|ty| ty.dtype.is_number() || ty.dtype == DType::Bool)?;
     let ty = b.ty(x);
     let y = match b.below(3) {
         0 => b.pick(|other| *other == ty)?,
@@ -109,6 +116,24 @@ fn binary(b: &mut Builder) -> Option<Value> {
     let operands = if b.coin() { [x, y] } else { [y, x] };
     let op = Binary(b.of(BinaryFn::ALL));
     b.add(op, &operands)
+}
+
+/// A function of bits, of a value that may have to be converted to have some.
+fn bits(b: &mut Builder) -> Option<Value> {
+    let x = b.pick(|_| true)?;
+    let dtype = b.of(&[DType::U8, DType::I32, DType::Bool]);
+    let x = b.add(Cast::to(dtype), &[x])?;
+    let y = b.weight(dtype, &[])?;
+    let truths = [BinaryFn::And, BinaryFn::Or, BinaryFn::Xor];
+    let shifts = [BinaryFn::ShiftLeft, BinaryFn::ShiftRight];
+    let function = if dtype != DType::Bool && b.coin() { b.of(&shifts) } else { b.of(&truths) };
+    b.add(Binary(function), &[x, y])
+}
+
+fn bitcast(b: &mut Builder) -> Option<Value> {
+    let x = b.pick(|_| true)?;
+    let op = Bitcast { dtype: b.of(DType::ALL) };
+    b.add(op, &[x])
 }
 
 fn cast(b: &mut Builder) -> Option<Value> {
@@ -171,6 +196,32 @@ pub(super) fn any_conv_transpose(b: &mut Builder) -> Option<(ConvTranspose, Vec<
     let (strides, pads, dilations) = (b.many(n_spatial, 1, 2), b.many(2 * n_spatial, 0, 1), b.many(n_spatial, 1, 2));
     let output_padding = b.many(n_spatial, 0, 1);
     Some((ConvTranspose { strides, pads, dilations, group, output_padding }, operands))
+}
+
+fn dequantize(b: &mut Builder) -> Option<Value> {
+    let x = b.pick(|_| true)?;
+    let dtype = b.ty(x).dtype;
+    let (operands, (axis, block)) = scales(b, x, dtype)?;
+    b.add(Dequantize { axis, block }, &operands)
+}
+
+/// A value with a scale and perhaps a zero point; the axis and the block of these.
+fn scales(b: &mut Builder, x: Value, zero: DType) -> Option<(Vec<Value>, (usize, usize))> {
+    let ty = b.ty(x);
+    let (dims, layout) = match fixed_axis(b, &ty).filter(|_| b.coin()) {
+        Some((axis, size)) if b.coin() => (vec![size], (axis, 0)),
+        Some((axis, size)) => {
+            let mut dims = (0..ty.shape.rank()).map(|i| fixed(&ty, i)).collect::<Option<Vec<_>>>()?;
+            dims[axis] = size.div_ceil(2);
+            (dims, (axis, 2))
+        }
+        None => (Vec::new(), (0, 0)),
+    };
+    let mut operands = vec![x, b.weight(DType::F32, &dims)?];
+    if b.coin() {
+        operands.push(b.weight(zero, &dims)?);
+    }
+    Some((operands, layout))
 }
 
 fn detection_output(b: &mut Builder) -> Option<Value> {
@@ -236,6 +287,16 @@ fn lrn(b: &mut Builder) -> Option<Value> {
     b.add(op, &[x])
 }
 
+fn matmul(b: &mut Builder) -> Option<Value> {
+    let a = b.pick(float(2..=4))?;
+    let ty = b.ty(a);
+    let rank = ty.shape.rank();
+    let (k, n) = (fixed(&ty, rank - 1)?, b.between(1, 4));
+    let dims: &[usize] = if b.coin() { &[k, n] } else { &[2, k, n] };
+    let operands = [a, b.weight(ty.dtype, dims)?];
+    b.add(MatMul {}, &operands)
+}
+
 fn pad(b: &mut Builder) -> Option<Value> {
     let x = b.pick(|ty| ty.dtype != DType::Bool)?;
     let ty = b.ty(x);
@@ -277,6 +338,14 @@ fn unpool(b: &mut Builder) -> Option<Value> {
     b.add(Unpool { size }, &[values, positions])
 }
 
+fn quantize(b: &mut Builder) -> Option<Value> {
+    let x = b.pick(float(0..=4))?;
+    let dtype = b.of(&[DType::U8, DType::I8, DType::I16, DType::U4, DType::F8E4M3Fn, DType::F4E2M1]);
+    let (operands, (axis, block)) = scales(b, x, dtype)?;
+    let saturate = b.coin();
+    b.add(Quantize { axis, block, dtype, saturate }, &operands)
+}
+
 fn recur(b: &mut Builder) -> Option<Value> {
     let (cell, steps, batch, hidden) = (b.of(Cell::ALL), b.between(1, 3), b.between(1, 2), b.between(1, 3));
     let n_gates = match cell {
@@ -298,7 +367,7 @@ fn recur(b: &mut Builder) -> Option<Value> {
 }
 
 fn reduce(b: &mut Builder) -> Option<Value> {
-    let x = b.pick(|ty| ty.dtype.is_float() || matches!(ty.dtype, DType::I32 | DType::I64))?;
+    let x = b.pick(|ty| ty.dtype.is_number())?;
     let axes = (0..b.ty(x).shape.rank()).filter(|_| b.coin()).collect();
     let op = Reduce { function: b.of(ReduceFn::ALL), axes, keep_dims: b.coin() };
     b.add(op, &[x])
