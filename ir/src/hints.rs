@@ -31,6 +31,20 @@ pub fn slice_of(graph: &Graph, id: NodeId) -> Option<(NodeId, usize)> {
     (slices.next().is_none() && !returned).then_some(first)
 }
 
+impl Graph {
+    /// Takes away the hints that can't be followed any more, as after a change of the graph. The graph is acyclic.
+    pub fn drop_broken_hints(&mut self) {
+        let broken = broken_regions(self).concat();
+        let ids: Vec<NodeId> = self.nodes().map(|(id, _)| id).collect();
+        for id in ids {
+            let hints = self.node(id).hints.clone();
+            let in_place = hints.in_place && slice_of(self, id).is_some();
+            let region = hints.region.filter(|region| !broken.contains(region));
+            self.set_hints(id, Hints { in_place, region });
+        }
+    }
+}
+
 /// Whether the operand in that slot is a part of the op's result.
 fn has_slice(op: &Op, slot: usize) -> bool {
     if let Op::Expand(expand) = op { expand.copies_slot(slot) } else { matches!(op, Op::Concat(_)) }

@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use crate::Pass;
 use crate::passes::{
-    DeadCode, FlattenConcats, FoldConstants, ForwardSlices, GemmToConv, MergeDuplicates, MergeReshapes,
-    MergeTransposes, NormaliseArithmetic, RejoinSlices, RemoveIdentity, RemoveNoOps, SinkReshapes, SinkTransposes,
-    TransposeToReshape,
+    DeadCode, FlattenConcats, FoldConstants, FoldPad, FoldScaleAfter, FoldScaleBefore, ForwardSlices, FuseActivation,
+    FuseExpand, FuseFire, FuseResidual, GemmToConv, MarkInPlace, MergeDuplicates, MergeReshapes, MergeTransposes,
+    NormaliseArithmetic, RejoinSlices, RemoveIdentity, RemoveNoOps, SinkReshapes, SinkTransposes, TransposeToReshape,
 };
 
 /// How much a graph is rewritten, and what for.
@@ -123,13 +123,27 @@ const SIMPLIFY: &[&dyn Pass] = &[
     &MergeDuplicates,
 ];
 
+/// What convolutions and products of matrices can do by other weights or padding. After comes before before: a scale
+/// between two convolutions goes into the first one, whatever the padding of the second.
+const FOLD: &[&dyn Pass] = &[&FoldPad, &FoldScaleAfter, &FoldScaleBefore];
+
 const RUN: &[Step] = &[
     Step::Fixpoint(SIMPLIFY),
+    // Into the weights, before what is left becomes an epilogue.
+    Step::Fixpoint(FOLD),
     // A reshape that stands in the way of an activation moves behind it; the product before it then has a flattened
     // image for its operand.
     Step::Fixpoint(&[&SinkReshapes, &GemmToConv, &MergeReshapes, &RemoveNoOps]),
+    // Activations first, since branches of an expand can have one. The bypass then joins the expand.
+    Step::Fixpoint(&[&FuseActivation, &FuseExpand, &FuseResidual]),
+    // Weights that are the same by now, such as the biases that an expand is given.
+    Step::Once(&MergeDuplicates),
     Step::Once(&DeadCode),
+    // Hints last, since rewrites drop those that they break.
+    Step::Once(&FuseFire),
+    Step::Once(&MarkInPlace),
 ];
 
-/// Without `gemm-to-conv`: ONNX and Caffe have inner products.
-const EXPORT: &[Step] = &[Step::Fixpoint(SIMPLIFY), Step::Once(&DeadCode)];
+/// Without `gemm-to-conv`, since ONNX and Caffe have inner products, and without fused ops, which they don't have.
+const EXPORT: &[Step] =
+    &[Step::Fixpoint(SIMPLIFY), Step::Fixpoint(FOLD), Step::Once(&MergeDuplicates), Step::Once(&DeadCode)];

@@ -14,9 +14,12 @@
 //! 4. Origins: a new node has the origin of a node that it replaces, the one that the pass names.
 //! 5. At [`Level::O1`], all values but constants, by name or alias.
 
+mod affine;
 mod at;
 mod draft;
+mod epilogue;
 mod level;
+mod linear;
 mod names;
 mod optimize;
 mod pass;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use firebrick_ir::{Graph, GraphError, NodeId, Op, Origin, Value};
+use firebrick_ir::{Graph, GraphError, Hints, NodeId, Op, Origin, Value};
 
 use crate::draft::{Draft, Operand};
 use crate::names::Names;
@@ -14,13 +14,16 @@ pub struct Rewriter<'g> {
     names: Names,
     n_rewrites: u64,
     stop_after: Option<u64>,
+    /// Whether a node may have hints, which a rewrite may break.
+    has_hints: bool,
 }
 
 impl<'g> Rewriter<'g> {
     /// A rewriter that makes at most `stop_after` rewrites.
     pub(crate) fn new(graph: &'g mut Graph, keeps_values: bool, stop_after: Option<u64>) -> Self {
         let names = Names::of(graph, keeps_values);
-        Rewriter { graph, names, n_rewrites: 0, stop_after }
+        let has_hints = graph.nodes().any(|(_, node)| node.hints != Hints::default());
+        Rewriter { graph, names, n_rewrites: 0, stop_after, has_hints }
     }
 
     /// The graph as it is.
@@ -69,6 +72,7 @@ impl<'g> Rewriter<'g> {
         for (node, &id) in draft.nodes.iter().zip(&new) {
             self.give_name(id, node.hint.as_deref())?;
         }
+        self.keep_hints();
         self.n_rewrites += 1;
         new.retain(|&id| self.graph.contains(id));
         Ok(Some(new))
@@ -81,8 +85,26 @@ impl<'g> Rewriter<'g> {
             return false;
         }
         self.remove_unread(vec![id]);
+        self.keep_hints();
         self.n_rewrites += 1;
         true
+    }
+
+    /// Gives a node hints, which can be followed: a rewrite, unless it has these already.
+    pub fn hint(&mut self, id: NodeId, hints: Hints) {
+        if self.is_done() || self.graph.node(id).hints == hints {
+            return;
+        }
+        self.graph.set_hints(id, hints);
+        self.has_hints = true;
+        self.n_rewrites += 1;
+    }
+
+    /// Keeps of the hints those that can still be followed. The passes that give hints run last, so there are few.
+    fn keep_hints(&mut self) {
+        if self.has_hints {
+            self.graph.drop_broken_hints();
+        }
     }
 
     /// Whether inputs stay as they are, and each output can have its name.

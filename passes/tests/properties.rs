@@ -3,19 +3,13 @@
 mod common;
 
 use firebrick_ir::testing::{Options as GraphOptions, graphs_with, inputs};
-use firebrick_ir::{Graph, Hints, Op};
+use firebrick_ir::{Graph, Op};
 use firebrick_passes::{Level, Options, PASSES, Pass, Precision, Step, optimize, pipeline};
 use proptest::prelude::*;
 
 /// Graphs of every op that can be evaluated.
 fn any_graph() -> impl Strategy<Value = Graph> {
-    let graphs = graphs_with(GraphOptions { missing: false, ..GraphOptions::default() });
-    graphs.prop_map(|mut graph| {
-        // What hints say of a graph need not hold of the one that it becomes.
-        let nodes: Vec<_> = graph.nodes().map(|(id, _)| id).collect();
-        nodes.into_iter().for_each(|id| graph.set_hints(id, Hints::default()));
-        graph
-    })
+    graphs_with(GraphOptions { missing: false, ..GraphOptions::default() })
 }
 
 fn config(cases: u32) -> ProptestConfig {

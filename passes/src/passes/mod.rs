@@ -3,8 +3,16 @@
 mod dead_code;
 mod flatten_concats;
 mod fold_constants;
+mod fold_pad;
+mod fold_scale_after;
+mod fold_scale_before;
 mod forward_slices;
+mod fuse_activation;
+mod fuse_expand;
+mod fuse_fire;
+mod fuse_residual;
 mod gemm_to_conv;
+mod mark_in_place;
 mod merge_duplicates;
 mod merge_reshapes;
 mod merge_transposes;
@@ -19,8 +27,16 @@ mod transpose_to_reshape;
 pub(crate) use dead_code::DeadCode;
 pub(crate) use flatten_concats::FlattenConcats;
 pub(crate) use fold_constants::FoldConstants;
+pub(crate) use fold_pad::FoldPad;
+pub(crate) use fold_scale_after::FoldScaleAfter;
+pub(crate) use fold_scale_before::FoldScaleBefore;
 pub(crate) use forward_slices::ForwardSlices;
+pub(crate) use fuse_activation::FuseActivation;
+pub(crate) use fuse_expand::FuseExpand;
+pub(crate) use fuse_fire::FuseFire;
+pub(crate) use fuse_residual::FuseResidual;
 pub(crate) use gemm_to_conv::GemmToConv;
+pub(crate) use mark_in_place::MarkInPlace;
 pub(crate) use merge_duplicates::MergeDuplicates;
 pub(crate) use merge_reshapes::MergeReshapes;
 pub(crate) use merge_transposes::MergeTransposes;
@@ -39,8 +55,16 @@ use crate::Pass;
 pub const PASSES: &[&dyn Pass] = &[
     &FlattenConcats,
     &FoldConstants,
+    &FoldPad,
+    &FoldScaleAfter,
+    &FoldScaleBefore,
     &ForwardSlices,
+    &FuseActivation,
+    &FuseExpand,
+    &FuseFire,
+    &FuseResidual,
     &GemmToConv,
+    &MarkInPlace,
     &MergeDuplicates,
     &MergeReshapes,
     &MergeTransposes,

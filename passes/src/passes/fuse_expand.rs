@@ -1,0 +1,188 @@
+use std::collections::HashSet;
+
+use firebrick_ir::ops::{Branch, BranchConv, Concat, Conv, Epilogue, Expand, FusedConv, Slice, Step, UnaryFn};
+use firebrick_ir::{Graph, NodeId, Tensor, Value};
+
+use crate::{At, Draft, Operand, Rule};
+
+/// Convolutions of one value that meet in a channel concat, as in SqueezeNet's Fire module, with or without
+/// activations. What comes from elsewhere is copied; where a convolution has other readers, they read a slice of the
+/// result.
+pub(crate) struct FuseExpand;
+
+impl Rule for FuseExpand {
+    const NAME: &'static str = "fuse-expand";
+    const DESCRIPTION: &'static str =
+        "Lets convolutions of one value that meet in a concat write into its result: SqueezeNet's expand layers";
+
+    fn rewrite(&self, at: At<'_>) -> Option<Draft> {
+        let concat = at.is::<Concat>().filter(|concat| concat.op.axis == 1)?;
+        let mut parts: Vec<Part<'_>> = concat.operands.iter().map(|&value| Part::of(at, value)).collect();
+        let mut groups = groups(&parts);
+        let largest = groups.iter().enumerate().rev().max_by_key(|(_, group)| group.len())?.0;
+        let largest = groups.remove(largest);
+        // Of several groups, those that are side by side become an expand each, which the largest one copies.
+        let mut runs = groups.iter().filter_map(|group| as_run(group));
+        let run = runs.find_map(|(first, n)| Some((first, n, fuse(at, &parts[first..first + n])?)));
+        if let Some((first, n, (mut draft, expand))) = run {
+            let mut operands: Vec<Operand> = concat.operands.iter().copied().map(Operand::Old).collect();
+            operands.splice(first..first + n, [expand]);
+            let shorter = draft.node(concat.op.clone(), &operands);
+            return Some(draft.replace(at.result(), shorter));
+        }
+        for (i, part) in parts.iter_mut().enumerate() {
+            part.conv = part.conv.take().filter(|_| largest.contains(&i));
+        }
+        let (draft, expand) = fuse(at, &parts)?;
+        Some(draft.replace(at.result(), expand))
+    }
+}
+
+/// An operand of the concat.
+struct Part<'g> {
+    value: Value,
+    /// The convolution that it is; `None` if it is to be copied.
+    conv: Option<PartConv<'g>>,
+}
+
+/// A convolution with at most an activation.
+struct PartConv<'g> {
+    conv: &'g Conv,
+    activation: Option<UnaryFn>,
+    x: Value,
+    weights: Value,
+    bias: Option<Value>,
+}
+
+impl<'g> Part<'g> {
+    fn of(at: At<'g>, value: Value) -> Part<'g> {
+        let plain = at.source::<Conv>(value).map(|found| (found.op, None, found.operands));
+        let fused = || {
+            let found = at.source::<FusedConv>(value)?;
+            let [Step::Unary(activation)] = found.op.epilogue.0.as_slice() else { return None };
+            Some((&found.op.op, Some(*activation), found.operands))
+        };
+        let conv = plain.or_else(fused).and_then(|(conv, activation, operands)| {
+            let &[x, weights, ..] = operands.as_slice() else { return None };
+            Some(PartConv { conv, activation, x, weights, bias: operands.get(2).copied() })
+        });
+        Part { value, conv }
+    }
+
+    fn n_channels(&self, at: At<'_>) -> Option<usize> {
+        usize::try_from(at.ty(self.value).shape.0.get(1)?.fixed()?).ok()
+    }
+}
+
+/// The operands that are convolutions of the same value with the same strides: lists of two or more. One that is there
+/// twice is in none.
+fn groups(parts: &[Part<'_>]) -> Vec<Vec<usize>> {
+    let mut keys = Vec::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (i, part) in parts.iter().enumerate() {
+        let is_single = parts.iter().filter(|other| other.value == part.value).count() == 1;
+        let Some(conv) = part.conv.as_ref().filter(|_| is_single) else { continue };
+        let key = (conv.x, conv.conv.strides.as_slice());
+        match keys.iter().position(|&other| other == key) {
+            Some(at) => groups[at].push(i),
+            None => {
+                keys.push(key);
+                groups.push(vec![i]);
+            }
+        }
+    }
+    groups.retain(|group| group.len() > 1);
+    groups
+}
+
+/// The first of them and their number, if they are side by side.
+fn as_run(group: &[usize]) -> Option<(usize, usize)> {
+    let (first, last) = (*group.first()?, *group.last()?);
+    (last - first + 1 == group.len()).then_some((first, group.len()))
+}
+
+/// The draft of an expand of these parts, and its result.
+fn fuse(at: At<'_>, parts: &[Part<'_>]) -> Option<(Draft, Operand)> {
+    let convs = || parts.iter().filter_map(|part| part.conv.as_ref());
+    let PartConv { conv, activation, x, .. } = convs().next()?;
+    // What is done to all of the result, the epilogue does.
+    let common = activation.filter(|_| convs().count() == parts.len() && convs().all(|c| c.activation == *activation));
+    let mut draft = Draft::new(largest(at, parts)?);
+    let mut branches = Vec::with_capacity(parts.len());
+    let mut operands = vec![Operand::Old(*x)];
+    for part in parts {
+        if let Some(PartConv { conv, activation, weights, bias, .. }) = &part.conv {
+            let Conv { strides: _, pads, dilations, group } = (*conv).clone();
+            let activation = activation.filter(|_| common.is_none());
+            branches.push(Branch::Conv(BranchConv { pads, dilations, group, activation }));
+            operands.push(Operand::Old(*weights));
+            operands.push(match bias {
+                Some(bias) => Operand::Old(*bias),
+                None => draft.constant(format!("{}/bias", at.name(part.value)), zeros(at, part)?),
+            });
+        } else {
+            branches.push(Branch::Copy);
+            operands.push(Operand::Old(part.value));
+        }
+    }
+    if needs_its_own_result(at, parts, &operands) {
+        return None;
+    }
+    let epilogue = Epilogue(common.map(Step::Unary).into_iter().collect());
+    let result = draft.node(Expand { strides: conv.strides.clone(), branches, epilogue }, &operands);
+    Some((let_others_read(at, parts, draft, result)?, result))
+}
+
+/// The convolution with the most weights.
+fn largest(at: At<'_>, parts: &[Part<'_>]) -> Option<NodeId> {
+    let convs = parts.iter().filter_map(|part| Some((part, part.conv.as_ref()?)));
+    let largest = convs.max_by_key(|(_, conv)| at.ty(conv.weights).shape.n_elements());
+    largest.map(|(part, _)| part.value.node)
+}
+
+/// A bias that changes nothing.
+fn zeros(at: At<'_>, part: &Part<'_>) -> Option<Tensor> {
+    let (n, dtype) = (part.n_channels(at)?, at.ty(part.value).dtype);
+    Tensor::new(dtype, &[n], vec![0; n.checked_mul(dtype.size())?].into()).ok()
+}
+
+/// Whether one of the new node's operands is computed from one of its convolutions, which can be if that has other
+/// readers.
+fn needs_its_own_result(at: At<'_>, parts: &[Part<'_>], operands: &[Operand]) -> bool {
+    let convs = parts.iter().filter(|part| part.conv.is_some()).map(|part| part.value.node);
+    let shared: HashSet<NodeId> = convs.filter(|&node| !at.graph.has_one_use(node)).collect();
+    let old = operands.iter().filter_map(|operand| match operand {
+        Operand::Old(value) => Some(value.node),
+        Operand::New { .. } => None,
+    });
+    !shared.is_empty() && reaches(at.graph, old.collect(), &shared)
+}
+
+/// Whether one of the nodes is among the sources, or computed from one of them.
+fn reaches(graph: &Graph, mut nodes: Vec<NodeId>, sources: &HashSet<NodeId>) -> bool {
+    let mut seen = HashSet::new();
+    while let Some(node) = nodes.pop() {
+        if sources.contains(&node) {
+            return true;
+        }
+        if seen.insert(node) {
+            nodes.extend(graph.operands(node).into_iter().map(|value| value.node));
+        }
+    }
+    false
+}
+
+/// Lets whatever else reads a convolution read its slice of the result.
+fn let_others_read(at: At<'_>, parts: &[Part<'_>], mut draft: Draft, result: Operand) -> Option<Draft> {
+    let mut start = 0;
+    for part in parts {
+        let count = part.n_channels(at)?;
+        if part.conv.is_some() && !at.graph.has_one_use(part.value.node) {
+            let slice = Slice { axes: vec![1], starts: vec![start], counts: vec![count], steps: vec![1] };
+            let slice = draft.node(slice, &[result]);
+            draft = draft.replace(part.value, slice);
+        }
+        start += count;
+    }
+    Some(draft)
+}
