@@ -15,6 +15,7 @@ const MAY_DEPEND: &[(&str, &[&str])] = &[
     ("frontends/caffe", &["firebrick-diagnostics", "firebrick-ir", "firebrick-schemas"]),
     ("frontends/onnx", &["firebrick-diagnostics", "firebrick-ir", "firebrick-schemas"]),
     ("passes", &["firebrick-ir"]),
+    ("backends/onnx", &["firebrick-ir", "firebrick-schemas"]),
     (
         "driver",
         &[
@@ -31,7 +32,7 @@ const MAY_DEPEND: &[(&str, &[&str])] = &[
 ];
 
 /// Folders whose code works on bytes in memory.
-const NO_FILES: &[&str] = &["ir", "diagnostics", "schemas", "frontends", "passes"];
+const NO_FILES: &[&str] = &["ir", "diagnostics", "schemas", "frontends", "passes", "backends"];
 
 /// What touches files, processes, the environment or the terminal.
 const TOUCHES: &[&str] = &[
