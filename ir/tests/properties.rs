@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use firebrick_ir::testing::{Options, graphs, graphs_with, inputs};
+use firebrick_ir::testing::{Options, graphs, graphs_with, inputs, networks};
 use firebrick_ir::text::{WeightStore, parse};
-use firebrick_ir::{EvalError, Evaluator, Graph, Op, dot, verify};
+use firebrick_ir::{EvalError, Evaluator, Graph, Op, Tensor, dot, verify};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -126,6 +126,18 @@ proptest! {
                 }
             }
             Err(error) => prop_assert!(is_legitimate(&error), "{error}\n{graph}"),
+        }
+    }
+
+    #[test]
+    fn networks_evaluate_to_finite_numbers(graph in networks(), seed in any::<u64>()) {
+        let verified = verify(&graph).expect("the strategy's graphs are valid");
+        match Evaluator::new(verified).run(&inputs(&graph, seed)) {
+            Ok(outputs) => {
+                let is_finite = |tensor: &Tensor| tensor.values::<f32>().is_ok_and(|xs| xs.iter().all(|x| x.is_finite()));
+                prop_assert!(outputs.iter().all(is_finite), "{graph}");
+            }
+            Err(error) => prop_assert!(false, "{error}\n{graph}"),
         }
     }
 

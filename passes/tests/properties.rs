@@ -2,10 +2,14 @@
 
 mod common;
 
-use firebrick_ir::testing::{Options as GraphOptions, graphs_with, inputs};
+use std::collections::BTreeSet;
+
+use firebrick_ir::testing::{Options as GraphOptions, graphs_with, inputs, networks};
 use firebrick_ir::{Graph, Op};
 use firebrick_passes::{Level, Options, PASSES, Pass, Precision, Step, optimize, pipeline};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 /// Graphs of every op that can be evaluated.
 fn any_graph() -> impl Strategy<Value = Graph> {
@@ -52,6 +56,34 @@ proptest! {
         }
     }
 
+    /// Passes that reorder arithmetic, on networks, in which rounding errors stay small.
+    #[test]
+    fn rounded_passes_keep_results(graph in networks()) {
+        for pass in PASSES.iter().filter(|pass| pass.precision() == Precision::Rounded) {
+            common::rewrite(&graph, *pass);
+        }
+    }
+
+    #[test]
+    fn pipelines_keep_results(graph in networks()) {
+        for &(level, ..) in Level::ALL {
+            let mut after = graph.clone();
+            let report = optimize(&mut after, level, Options { verify: true, ..Options::default() });
+            prop_assert!(report.is_ok(), "-O{level}: {report:?}\n{graph}");
+            common::check_equivalent(&graph, &after, precision(level));
+        }
+    }
+
+    /// A pipeline may stop after any rewrite: the graph is as valid and computes the same.
+    #[test]
+    fn rewrites_can_be_bounded(graph in networks(), most in 0u64..40) {
+        let mut after = graph.clone();
+        let options = Options { stop_after: Some(most), verify: true, ..Options::default() };
+        let report = optimize(&mut after, Level::O2, options);
+        prop_assert!(report.as_ref().is_ok_and(|report| report.n_rewrites() <= most), "{report:?}");
+        common::check_equivalent(&graph, &after, precision(Level::O2));
+    }
+
     /// Whatever a graph is made of, pipelines leave it valid and at rest.
     #[test]
     fn pipelines_settle(graph in any_graph()) {
@@ -69,4 +101,25 @@ proptest! {
             prop_assert_eq!(n_rewrites, Ok(0), "-O{} changes its own result:\n{}\n{}", level, after, again);
         }
     }
+}
+
+/// The strategies make work for every pass; else what holds of their graphs would say little.
+#[test]
+fn every_pass_finds_work() {
+    let mut idle: BTreeSet<&str> = PASSES.iter().map(|pass| pass.name()).collect();
+    let mut runner = TestRunner::deterministic();
+    let strategy = prop_oneof![networks(), any_graph()];
+    for _ in 0..2000 {
+        let mut graph = strategy.new_tree(&mut runner).map_or_else(|reason| panic!("{reason}"), |tree| tree.current());
+        let report = optimize(&mut graph, Level::O2, Options { verify: false, ..Options::default() });
+        for pass in report.map_or_else(|error| panic!("{error}"), |report| report.passes) {
+            if pass.n_rewrites > 0 {
+                idle.remove(pass.name);
+            }
+        }
+        if idle.is_empty() {
+            return;
+        }
+    }
+    panic!("nothing to do for {idle:?}");
 }

@@ -45,13 +45,12 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    /// A graph with one input, an image.
+    /// A graph without inputs.
     pub(super) fn new(options: Options, choices: Vec<u16>) -> Self {
         let mut builder =
             Builder { graph: Graph::new(""), options, choices: Vec::new().into_iter(), values: Vec::new() };
         builder.begin(choices);
         builder.graph.name = builder.name();
-        builder.image();
         builder
     }
 
@@ -139,6 +138,14 @@ impl Builder {
         self.constant(Const::new(Tensor::from_vec(dims, elements).ok()?))
     }
 
+    /// A constant of random f32 in 0.5..2.5.
+    pub(super) fn positive(&mut self, dims: &[usize]) -> Option<Value> {
+        let seed = self.below(usize::from(u16::MAX)) as u64;
+        let random = tensor(DType::F32, dims, seed)?;
+        let elements = random.values::<f32>().ok()?.iter().map(|x| x + 1.5).collect();
+        self.constant(Const::new(Tensor::from_vec(dims, elements).ok()?))
+    }
+
     fn constant(&mut self, constant: Const) -> Option<Value> {
         let name = self.name();
         self.graph.value(constant, &[], self.graph.fresh_name(&name)).ok()
@@ -191,7 +198,9 @@ impl Builder {
             };
             (0..n).for_each(|_| self.graph.output(value));
         }
-        self.hint();
+        if self.options.hints {
+            self.hint();
+        }
         self.graph
     }
 

@@ -3,6 +3,7 @@
 
 mod build;
 mod fused;
+mod networks;
 mod steps;
 
 use std::collections::HashMap;
@@ -11,7 +12,8 @@ use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 
 use self::build::Builder;
-use self::steps::STEPS;
+use self::networks::NETWORK_STEPS;
+use self::steps::{STEPS, Step};
 use crate::{DType, Dim, Graph, Tensor, Type, text};
 
 /// What a symbolic dimension is in [`inputs`].
@@ -28,11 +30,13 @@ pub struct Options {
     pub missing: bool,
     /// Whether the first dimension of some inputs is symbolic.
     pub symbolic: bool,
+    /// Whether some nodes have hints.
+    pub hints: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { max_steps: 16, odd_names: true, missing: true, symbolic: true }
+        Options { max_steps: 16, odd_names: true, missing: true, symbolic: true, hints: true }
     }
 }
 
@@ -43,12 +47,34 @@ pub fn graphs() -> impl Strategy<Value = Graph> {
 
 /// Valid graphs of the given kinds.
 pub fn graphs_with(options: Options) -> impl Strategy<Value = Graph> {
-    let choices = || vec(any::<u16>(), 24);
+    grown(options, STEPS, |builder| {
+        builder.image();
+    })
+}
+
+/// Networks of convolutions as they are met in practice, and as frontends write them: branches that meet in
+/// concatenations and sums, shared readers, activations, scales in all spellings, copies, transposes there and back,
+/// constants of constants, outputs in the middle. All of f32, and no function in them jumps or makes rounding errors
+/// much larger, so that rewritten graphs may be compared within a tolerance.
+pub fn networks() -> impl Strategy<Value = Graph> {
+    let options = Options { missing: false, hints: false, ..Options::default() };
+    grown(options, NETWORK_STEPS, |builder| {
+        let batch = if builder.coin() { Dim::sym("N") } else { 2.into() };
+        let mut dims = vec![batch, (builder.between(1, 4) as u64).into()];
+        dims.extend(builder.many(2, 3, 7).into_iter().map(|n| Dim::from(n as u64)));
+        builder.input(Type::new(DType::F32, dims));
+    })
+}
+
+/// Graphs that begin so, and grow by these steps.
+fn grown(options: Options, kinds: &'static [Step], begin: fn(&mut Builder)) -> impl Strategy<Value = Graph> {
+    let choices = || vec(any::<u16>(), 32);
     (choices(), vec(choices(), 0..=options.max_steps), choices()).prop_map(move |(ends, steps, outputs)| {
         let mut builder = Builder::new(options, ends);
+        begin(&mut builder);
         for choices in steps {
             builder.begin(choices);
-            let step = builder.of(STEPS);
+            let step = builder.of(kinds);
             // A step that finds no operands, or would make a value too large, adds nothing.
             let _ = step(&mut builder);
         }
