@@ -1,53 +1,9 @@
-//! Operators that map each element by itself, with one function.
+//! Activations: functions of each element by itself.
 
-use firebrick_ir::ops::{BinaryFn, UnaryFn};
+use firebrick_ir::ops::{BinaryFn, Select, UnaryFn};
 
+use super::elementary::{consumed, map};
 use super::{NodeContext, Outputs};
-
-/// Abs: |x|.
-pub(super) fn abs(ctx: &mut NodeContext<'_, '_>) -> Outputs {
-    map(ctx, UnaryFn::Abs {})
-}
-
-/// Exp: eˣ.
-pub(super) fn exp(ctx: &mut NodeContext<'_, '_>) -> Outputs {
-    map(ctx, UnaryFn::Exp {})
-}
-
-/// Log: the natural logarithm.
-pub(super) fn log(ctx: &mut NodeContext<'_, '_>) -> Outputs {
-    map(ctx, UnaryFn::Log {})
-}
-
-/// Neg: −x.
-pub(super) fn neg(ctx: &mut NodeContext<'_, '_>) -> Outputs {
-    map(ctx, UnaryFn::Neg {})
-}
-
-/// Sqrt: the square root.
-pub(super) fn sqrt(ctx: &mut NodeContext<'_, '_>) -> Outputs {
-    map(ctx, UnaryFn::Sqrt {})
-}
-
-/// Relu: max(x, 0).
-pub(super) fn relu(ctx: &mut NodeContext<'_, '_>) -> Outputs {
-    map(ctx, UnaryFn::Relu {})
-}
-
-/// Sigmoid: 1 / (1 + e⁻ˣ).
-pub(super) fn sigmoid(ctx: &mut NodeContext<'_, '_>) -> Outputs {
-    map(ctx, UnaryFn::Sigmoid {})
-}
-
-/// Softplus: ln(1 + eˣ).
-pub(super) fn softplus(ctx: &mut NodeContext<'_, '_>) -> Outputs {
-    map(ctx, UnaryFn::Softplus {})
-}
-
-/// Tanh.
-pub(super) fn tanh(ctx: &mut NodeContext<'_, '_>) -> Outputs {
-    map(ctx, UnaryFn::Tanh {})
-}
 
 /// Elu: x if x > 0, else alpha (eˣ − 1).
 pub(super) fn elu(ctx: &mut NodeContext<'_, '_>) -> Outputs {
@@ -73,30 +29,89 @@ pub(super) fn selu(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     Ok(vec![ctx.with_scalar(BinaryFn::Mul, elu, gamma)?.into()])
 }
 
+/// Celu: x if x > 0, else alpha (e^(x / alpha) − 1).
+pub(super) fn celu(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    let alpha = ctx.float_or("alpha", 1.0)?;
+    let x = ctx.input(0)?;
+    if alpha == 1.0 {
+        return map(ctx, UnaryFn::Elu { alpha });
+    }
+    let scaled = ctx.with_scalar(BinaryFn::Div, x, alpha)?;
+    let elu = ctx.unary(UnaryFn::Elu { alpha: 1.0 }, scaled)?;
+    Ok(vec![ctx.with_scalar(BinaryFn::Mul, elu, alpha)?.into()])
+}
+
 /// HardSigmoid: alpha x + beta, limited to `0..=1`.
 pub(super) fn hard_sigmoid(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     let (alpha, beta) = (ctx.float_or("alpha", 0.2)?, ctx.float_or("beta", 0.5)?);
-    consumed(ctx);
-    let x = ctx.input(0)?;
-    Ok(vec![limited(ctx, x, alpha, beta)?.into()])
+    map(ctx, UnaryFn::HardSigmoid { alpha, beta })
 }
 
 /// HardSwish: x (x / 6 + 1/2, limited to `0..=1`).
 pub(super) fn hard_swish(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    map(ctx, UnaryFn::HardSwish {})
+}
+
+/// Mish: x tanh(ln(1 + eˣ)).
+pub(super) fn mish(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    map(ctx, UnaryFn::Mish {})
+}
+
+/// Gelu: x Φ(x), or its approximation x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2.
+pub(super) fn gelu(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    let is_tanh = ctx.word("approximate", &[("none", false), ("tanh", true)])?;
+    if is_tanh != Some(true) {
+        return map(ctx, UnaryFn::Gelu {});
+    }
     let x = ctx.input(0)?;
-    let gate = limited(ctx, x, 1.0 / 6.0, 0.5)?;
+    let square = ctx.binary(BinaryFn::Mul, x, x)?;
+    let cube = ctx.binary(BinaryFn::Mul, square, x)?;
+    let term = ctx.with_scalar(BinaryFn::Mul, cube, 0.044_715)?;
+    let sum = ctx.binary(BinaryFn::Add, x, term)?;
+    let scaled =
+        ctx.with_scalar(BinaryFn::Mul, sum, std::f32::consts::FRAC_2_SQRT_PI * std::f32::consts::FRAC_1_SQRT_2)?;
+    let tanh = ctx.unary(UnaryFn::Tanh {}, scaled)?;
+    let gate = ctx.with_scalar(BinaryFn::Add, tanh, 1.0)?;
+    let product = ctx.binary(BinaryFn::Mul, x, gate)?;
+    Ok(vec![ctx.with_scalar(BinaryFn::Mul, product, 0.5)?.into()])
+}
+
+/// Shrink: x moved by `bias` towards 0 where it is farther from 0 than `lambd`, else 0.
+pub(super) fn shrink(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    let (bias, lambd) = (ctx.float_or("bias", 0.0)?, ctx.float_or("lambd", 0.5)?);
+    let x = ctx.input(0)?;
+    let zero = ctx.scalar_like(x, "zero", 0.0)?;
+    let (low, high) = (ctx.scalar_like(x, "low", -lambd)?, ctx.scalar_like(x, "high", lambd)?);
+    let (is_below, is_above) = (ctx.binary(BinaryFn::Greater, low, x)?, ctx.binary(BinaryFn::Greater, x, high)?);
+    let (raised, lowered) = (ctx.with_scalar(BinaryFn::Add, x, bias)?, ctx.with_scalar(BinaryFn::Sub, x, bias)?);
+    let upper = ctx.op("above", Select {}, &[is_above, lowered, zero])?;
+    Ok(vec![ctx.op("shrink", Select {}, &[is_below, raised, upper])?.into()])
+}
+
+/// Softsign: x / (1 + |x|).
+pub(super) fn softsign(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    let x = ctx.input(0)?;
+    let size = ctx.unary(UnaryFn::Abs {}, x)?;
+    let divisor = ctx.with_scalar(BinaryFn::Add, size, 1.0)?;
+    Ok(vec![ctx.binary(BinaryFn::Div, x, divisor)?.into()])
+}
+
+/// Swish: x / (1 + e^(−alpha x)).
+pub(super) fn swish(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    let alpha = ctx.float_or("alpha", 1.0)?;
+    let x = ctx.input(0)?;
+    let scaled = if alpha == 1.0 { x } else { ctx.with_scalar(BinaryFn::Mul, x, alpha)? };
+    let gate = ctx.unary(UnaryFn::Sigmoid {}, scaled)?;
     Ok(vec![ctx.binary(BinaryFn::Mul, x, gate)?.into()])
 }
 
-fn limited(
-    ctx: &mut NodeContext<'_, '_>,
-    x: firebrick_ir::Value,
-    alpha: f32,
-    beta: f32,
-) -> Result<firebrick_ir::Value, super::Stop> {
-    let scaled = ctx.with_scalar(BinaryFn::Mul, x, alpha)?;
-    let line = ctx.with_scalar(BinaryFn::Add, scaled, beta)?;
-    ctx.unary(UnaryFn::Clip { min: 0.0, max: 1.0 }, line)
+/// ThresholdedRelu: x if x > alpha, else 0.
+pub(super) fn thresholded_relu(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    let alpha = ctx.float_or("alpha", 1.0)?;
+    let x = ctx.input(0)?;
+    let (zero, limit) = (ctx.scalar_like(x, "zero", 0.0)?, ctx.scalar_like(x, "alpha", alpha)?);
+    let is_above = ctx.binary(BinaryFn::Greater, x, limit)?;
+    Ok(vec![ctx.op("thresholded", Select {}, &[is_above, x, zero])?.into()])
 }
 
 /// Clip: x limited to `min..=max`, which are attributes before opset 11, and inputs since.
@@ -133,17 +148,4 @@ pub(super) fn prelu(ctx: &mut NodeContext<'_, '_>) -> Outputs {
         slope = ctx.reshape("slope", slope, &shape)?;
     }
     Ok(vec![ctx.binary(BinaryFn::Prelu, x, slope)?.into()])
-}
-
-fn map(ctx: &mut NodeContext<'_, '_>, function: UnaryFn) -> Outputs {
-    consumed(ctx);
-    let x = ctx.input(0)?;
-    Ok(vec![ctx.unary(function, x)?.into()])
-}
-
-/// An attribute of opsets before 6.
-fn consumed(ctx: &mut NodeContext<'_, '_>) {
-    if ctx.opset() < 6 {
-        ctx.ignore("consumed_inputs", "it says which inputs may be overwritten, and none is");
-    }
 }

@@ -1,8 +1,9 @@
 //! Arithmetic of two values or more.
 
-use firebrick_ir::Value;
 use firebrick_ir::ops::BinaryFn;
+use firebrick_ir::{DType, Value};
 
+use super::cast::cast_to;
 use super::{NodeContext, Outputs, Stop};
 
 /// Add: a + b.
@@ -45,6 +46,26 @@ pub(super) fn mean(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     let sum = of_many(ctx, BinaryFn::Add)?;
     let n_inputs = ctx.n_inputs() as f32;
     Ok(vec![ctx.with_scalar(BinaryFn::Div, sum, n_inputs)?.into()])
+}
+
+/// Mod: what is left of a / b, with b's sign or, with `fmod`, a's.
+pub(super) fn modulo(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    let function = if ctx.flag("fmod", false)? { BinaryFn::Rem } else { BinaryFn::Mod };
+    of_two(ctx, function)
+}
+
+/// Pow: aᵇ in a's element type, whatever b's is.
+pub(super) fn pow(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    let (a, b) = operands(ctx)?;
+    let (base, exponent) = (ctx.ty(a).dtype, ctx.ty(b).dtype);
+    if base == exponent {
+        return Ok(vec![ctx.binary(BinaryFn::Pow, a, b)?.into()]);
+    }
+    // Integers are multiplied as integers, whose low bits don't depend on the width; all else has room in doubles.
+    let wide = if base.is_integer() && exponent.is_integer() { DType::I64 } else { DType::F64 };
+    let (a, b) = (cast_to(ctx, "base", a, wide)?, cast_to(ctx, "exponent", b, wide)?);
+    let power = ctx.binary(BinaryFn::Pow, a, b)?;
+    Ok(vec![cast_to(ctx, "power", power, base)?.into()])
 }
 
 fn of_two(ctx: &mut NodeContext<'_, '_>, function: BinaryFn) -> Outputs {

@@ -239,6 +239,16 @@ impl<'t, 'a> NodeContext<'t, 'a> {
         }
     }
 
+    /// Adds a constant without dimensions, an integer of a value's element type, in which it wraps.
+    pub(crate) fn integer_like(&mut self, value: Value, suffix: &str, number: i64) -> Result<Value, Stop> {
+        let dtype = self.ty(value).dtype;
+        let cast = Op::from(ops::Cast::to(dtype)).eval(&[&Tensor::scalar(number)]).ok().and_then(|mut cast| cast.pop());
+        match cast {
+            Some(tensor) => self.constant(suffix, tensor),
+            None => Err(self.problem(format!("there is no {number} of type {dtype}"))),
+        }
+    }
+
     /// Adds a constant.
     pub(crate) fn constant(&mut self, suffix: &str, tensor: Tensor) -> Result<Value, Stop> {
         let name = self.fresh_name(suffix);

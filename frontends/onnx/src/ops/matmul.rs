@@ -1,8 +1,9 @@
 //! MatMul.
 
-use firebrick_ir::Value;
-use firebrick_ir::ops::Gemm;
+use firebrick_ir::ops::{Gemm, MatMul};
+use firebrick_ir::{Dim, Value};
 
+use super::reshape::to_dims;
 use super::{NodeContext, Outputs, Stop};
 
 /// MatMul: the product of matrices, as NumPy's `matmul`.
@@ -21,8 +22,8 @@ pub(super) fn product(ctx: &mut NodeContext<'_, '_>, a: Value, b: Value) -> Resu
     if a_rank == 2 && b_rank == 2 {
         return ctx.op("gemm", gemm, &[a, b]);
     }
-    if b_rank > 2 {
-        return Err(ctx.problem(format!("products of {} and {} are not supported", ctx.ty(a), ctx.ty(b))));
+    if b_rank > 2 || a_rank > 2 && ctx.ty(a).shape.is_symbolic() {
+        return stacks(ctx, a, b);
     }
     let (a_dims, b_dims) = (ctx.dims(a)?, ctx.dims(b)?);
     let matrix = |dims: &[u64]| dims.iter().map(|&n| i64::try_from(n).unwrap_or(i64::MAX)).collect::<Vec<_>>();
@@ -33,4 +34,21 @@ pub(super) fn product(ctx: &mut NodeContext<'_, '_>, a: Value, b: Value) -> Resu
     let result = ctx.op("gemm", gemm, &[left, right])?;
     let dims: Vec<u64> = a_dims[..a_rank - 1].iter().chain(&b_dims[1..]).copied().collect();
     ctx.reshape("product", result, &matrix(&dims))
+}
+
+/// The product of stacks of matrices; one of one dimension is a row on the left, or a column on the right.
+fn stacks(ctx: &mut NodeContext<'_, '_>, a: Value, b: Value) -> Result<Value, Stop> {
+    let (a_dims, b_dims) = (ctx.ty(a).shape.0, ctx.ty(b).shape.0);
+    let one = std::slice::from_ref(&Dim::Fixed(1));
+    let left = if a_dims.len() == 1 { to_dims(ctx, "row", a, &[one, &a_dims].concat())? } else { a };
+    let right = if b_dims.len() == 1 { to_dims(ctx, "column", b, &[&b_dims, one].concat())? } else { b };
+    let product = ctx.op("matmul", MatMul {}, &[left, right])?;
+    let mut dims = ctx.ty(product).shape.0;
+    if b_dims.len() == 1 {
+        dims.pop();
+    }
+    if a_dims.len() == 1 {
+        dims.remove(dims.len() - 1 - usize::from(b_dims.len() > 1));
+    }
+    to_dims(ctx, "product", product, &dims)
 }

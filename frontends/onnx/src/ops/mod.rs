@@ -1,21 +1,26 @@
 //! The operators: one file a family, one list.
 
 mod activation;
+mod arg;
 mod arithmetic;
 mod attributes;
 mod batch_norm;
 mod cast;
+mod compare;
 mod concat;
 mod context;
 mod control;
 mod conv;
 mod conv_transpose;
+mod elementary;
 mod gather;
 mod gemm;
+mod logic;
 mod lrn;
 mod matmul;
 mod pad;
 mod pool;
+mod reduce;
 mod refused;
 mod reshape;
 mod shape;
@@ -148,59 +153,116 @@ const DOMAINS: &[(&str, i64)] = &[
 /// inputs, outputs, what it becomes, translation. One function may serve several opsets, asking for
 /// [`NodeContext::opset`].
 const OPS: &[OpEntry] = &[
-    op("Abs", 1, exactly(1), exactly(1), "abs", activation::abs),
+    op("Abs", 1, exactly(1), exactly(1), "abs", elementary::abs),
+    op("Acos", 7, exactly(1), exactly(1), "acos", elementary::acos),
+    op("Acosh", 9, exactly(1), exactly(1), "acosh", elementary::acosh),
     op("Add", 1, exactly(2), exactly(1), "add", arithmetic::add),
+    op("And", 1, exactly(2), exactly(1), "and", logic::and),
+    op("ArgMax", 1, exactly(1), exactly(1), "top_k", arg::arg_max),
+    op("ArgMin", 1, exactly(1), exactly(1), "top_k", arg::arg_min),
+    op("Asin", 7, exactly(1), exactly(1), "asin", elementary::asin),
+    op("Asinh", 9, exactly(1), exactly(1), "asinh", elementary::asinh),
+    op("Atan", 7, exactly(1), exactly(1), "atan", elementary::atan),
+    op("Atanh", 9, exactly(1), exactly(1), "atanh", elementary::atanh),
     op("AveragePool", 1, exactly(1), exactly(1), "pool", pool::average_pool),
     op("BatchNormalization", 1, exactly(5), between(1, 5), "batch_norm", batch_norm::batch_normalization),
+    op("BitCast", 26, exactly(1), exactly(1), "bitcast", cast::bit_cast),
+    op("BitShift", 11, exactly(2), exactly(1), "shift_left or shift_right", logic::bit_shift),
+    op("BitwiseAnd", 18, exactly(2), exactly(1), "and", logic::and),
+    op("BitwiseNot", 18, exactly(1), exactly(1), "xor", logic::not),
+    op("BitwiseOr", 18, exactly(2), exactly(1), "or", logic::or),
+    op("BitwiseXor", 18, exactly(2), exactly(1), "xor", logic::xor),
     op("Cast", 1, exactly(1), exactly(1), "cast", cast::cast),
+    op("CastLike", 15, exactly(2), exactly(1), "cast", cast::cast_like),
+    op("Ceil", 1, exactly(1), exactly(1), "ceil", elementary::ceil),
+    op("Celu", 12, exactly(1), exactly(1), "elu", activation::celu),
     op("Clip", 1, between(1, 3), exactly(1), "clip, or min and max", activation::clip),
     op("Concat", 1, at_least(1), exactly(1), "concat", concat::concat),
     op("Constant", 1, exactly(0), exactly(1), "a constant", control::constant),
     op("Conv", 1, between(2, 3), exactly(1), "conv", conv::conv),
     op("ConvTranspose", 1, between(2, 3), exactly(1), "conv_transpose", conv_transpose::conv_transpose),
+    op("Cos", 7, exactly(1), exactly(1), "cos", elementary::cos),
+    op("Cosh", 9, exactly(1), exactly(1), "cosh", elementary::cosh),
     op("Div", 1, exactly(2), exactly(1), "div", arithmetic::div),
     op("Dropout", 1, between(1, 3), between(1, 2), "nothing", control::dropout),
     op("Elu", 1, exactly(1), exactly(1), "elu", activation::elu),
-    op("Exp", 1, exactly(1), exactly(1), "exp", activation::exp),
+    op("Equal", 1, exactly(2), exactly(1), "equal", compare::equal),
+    op("Erf", 9, exactly(1), exactly(1), "erf", elementary::erf),
+    op("Exp", 1, exactly(1), exactly(1), "exp", elementary::exp),
     op("Flatten", 1, exactly(1), exactly(1), "reshape", reshape::flatten),
+    op("Floor", 1, exactly(1), exactly(1), "floor", elementary::floor),
     op("Gather", 1, exactly(2), exactly(1), "gather", gather::gather),
+    op("Gelu", 20, exactly(1), exactly(1), "gelu, or tanh", activation::gelu),
     op("Gemm", 1, between(2, 3), exactly(1), "gemm", gemm::gemm),
     op("GlobalAveragePool", 1, exactly(1), exactly(1), "pool", pool::global_average_pool),
     op("GlobalMaxPool", 1, exactly(1), exactly(1), "pool", pool::global_max_pool),
-    op("HardSigmoid", 1, exactly(1), exactly(1), "mul, add, clip", activation::hard_sigmoid),
-    op("HardSwish", 14, exactly(1), exactly(1), "mul, add, clip, mul", activation::hard_swish),
+    op("Greater", 1, exactly(2), exactly(1), "greater", compare::greater),
+    op("GreaterOrEqual", 12, exactly(2), exactly(1), "greater_equal", compare::greater_or_equal),
+    op("HardSigmoid", 1, exactly(1), exactly(1), "hard_sigmoid", activation::hard_sigmoid),
+    op("HardSwish", 14, exactly(1), exactly(1), "hard_swish", activation::hard_swish),
+    op("Hardmax", 1, exactly(1), exactly(1), "top_k, equal, cast", arg::hardmax),
     op("Identity", 1, exactly(1), exactly(1), "identity", control::identity),
     op("If", 1, exactly(1), at_least(1), "the branch that is taken", control::r#if),
+    op("IsInf", 10, exactly(1), exactly(1), "abs, equal", compare::is_inf),
+    op("IsNaN", 9, exactly(1), exactly(1), "equal, xor", compare::is_nan),
     op("LRN", 1, exactly(1), exactly(1), "lrn", lrn::lrn),
     op("LeakyRelu", 1, exactly(1), exactly(1), "leaky_relu", activation::leaky_relu),
-    op("Log", 1, exactly(1), exactly(1), "log", activation::log),
+    op("Less", 1, exactly(2), exactly(1), "greater", compare::less),
+    op("LessOrEqual", 12, exactly(2), exactly(1), "greater_equal", compare::less_or_equal),
+    op("Log", 1, exactly(1), exactly(1), "log", elementary::log),
     op("LogSoftmax", 1, exactly(1), exactly(1), "reduce, sub", softmax::log_softmax),
-    op("MatMul", 1, exactly(2), exactly(1), "gemm", matmul::matmul),
+    op("MatMul", 1, exactly(2), exactly(1), "gemm or matmul", matmul::matmul),
     op("Max", 1, at_least(1), exactly(1), "max", arithmetic::max),
     op("MaxPool", 1, exactly(1), between(1, 2), "pool", pool::max_pool),
     op("Mean", 1, at_least(1), exactly(1), "add, mul", arithmetic::mean),
     op("Min", 1, at_least(1), exactly(1), "min", arithmetic::min),
+    op("Mish", 18, exactly(1), exactly(1), "mish", activation::mish),
+    op("Mod", 10, exactly(2), exactly(1), "mod or rem", arithmetic::modulo),
     op("Mul", 1, exactly(2), exactly(1), "mul", arithmetic::mul),
-    op("Neg", 1, exactly(1), exactly(1), "neg", activation::neg),
+    op("Neg", 1, exactly(1), exactly(1), "neg", elementary::neg),
+    op("Not", 1, exactly(1), exactly(1), "xor", logic::not),
+    op("Or", 1, exactly(2), exactly(1), "or", logic::or),
     op("PRelu", 1, exactly(2), exactly(1), "prelu", activation::prelu),
     op("Pad", 1, between(1, 4), exactly(1), "pad, slice", pad::pad),
-    op("Relu", 1, exactly(1), exactly(1), "relu", activation::relu),
+    op("Pow", 1, exactly(2), exactly(1), "pow", arithmetic::pow),
+    op("Reciprocal", 1, exactly(1), exactly(1), "div", elementary::reciprocal),
+    op("ReduceL1", 1, between(1, 2), exactly(1), "reduce", reduce::l1),
+    op("ReduceL2", 1, between(1, 2), exactly(1), "reduce", reduce::l2),
+    op("ReduceLogSum", 1, between(1, 2), exactly(1), "reduce", reduce::log_sum),
+    op("ReduceLogSumExp", 1, between(1, 2), exactly(1), "reduce", reduce::log_sum_exp),
+    op("ReduceMax", 1, between(1, 2), exactly(1), "reduce", reduce::max),
+    op("ReduceMean", 1, between(1, 2), exactly(1), "reduce", reduce::mean),
+    op("ReduceMin", 1, between(1, 2), exactly(1), "reduce", reduce::min),
+    op("ReduceProd", 1, between(1, 2), exactly(1), "reduce", reduce::prod),
+    op("ReduceSum", 1, between(1, 2), exactly(1), "reduce", reduce::sum),
+    op("ReduceSumSquare", 1, between(1, 2), exactly(1), "reduce", reduce::sum_square),
+    op("Relu", 1, exactly(1), exactly(1), "relu", elementary::relu),
     op("Reshape", 1, between(1, 2), exactly(1), "reshape", reshape::reshape),
+    op("Round", 11, exactly(1), exactly(1), "round", elementary::round),
     op("Selu", 1, exactly(1), exactly(1), "elu, max, mul", activation::selu),
     op("Shape", 1, exactly(1), exactly(1), "a constant", shape::shape),
-    op("Sigmoid", 1, exactly(1), exactly(1), "sigmoid", activation::sigmoid),
+    op("Shrink", 9, exactly(1), exactly(1), "greater, select", activation::shrink),
+    op("Sigmoid", 1, exactly(1), exactly(1), "sigmoid", elementary::sigmoid),
+    op("Sign", 9, exactly(1), exactly(1), "sign", elementary::sign),
+    op("Sin", 7, exactly(1), exactly(1), "sin", elementary::sin),
+    op("Sinh", 9, exactly(1), exactly(1), "sinh", elementary::sinh),
     op("Size", 1, exactly(1), exactly(1), "a constant", shape::size),
     op("Slice", 1, between(1, 5), exactly(1), "slice", slice::slice),
     op("Softmax", 1, exactly(1), exactly(1), "softmax", softmax::softmax),
-    op("Softplus", 1, exactly(1), exactly(1), "softplus", activation::softplus),
+    op("Softplus", 1, exactly(1), exactly(1), "softplus", elementary::softplus),
+    op("Softsign", 1, exactly(1), exactly(1), "abs, add, div", activation::softsign),
     op("Split", 1, between(1, 2), at_least(1), "slice", split::split),
-    op("Sqrt", 1, exactly(1), exactly(1), "sqrt", activation::sqrt),
+    op("Sqrt", 1, exactly(1), exactly(1), "sqrt", elementary::sqrt),
     op("Squeeze", 1, between(1, 2), exactly(1), "reshape", squeeze::squeeze),
     op("Sub", 1, exactly(2), exactly(1), "sub", arithmetic::sub),
     op("Sum", 1, at_least(1), exactly(1), "add", arithmetic::sum),
-    op("Tanh", 1, exactly(1), exactly(1), "tanh", activation::tanh),
+    op("Swish", 24, exactly(1), exactly(1), "sigmoid, mul", activation::swish),
+    op("Tan", 7, exactly(1), exactly(1), "tan", elementary::tan),
+    op("Tanh", 1, exactly(1), exactly(1), "tanh", elementary::tanh),
+    op("ThresholdedRelu", 1, exactly(1), exactly(1), "greater, select", activation::thresholded_relu),
     op("Transpose", 1, exactly(1), exactly(1), "transpose", transpose::transpose),
     op("Unsqueeze", 1, between(1, 2), exactly(1), "reshape", squeeze::unsqueeze),
+    op("Xor", 1, exactly(2), exactly(1), "xor", logic::xor),
 ];
 
 /// A line of the list, of ONNX's own domain.

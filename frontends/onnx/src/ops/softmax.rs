@@ -11,18 +11,23 @@ pub(super) fn softmax(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     along(ctx, |ctx, x, axis| ctx.op("softmax", Softmax { axis }, &[x]))
 }
 
-/// LogSoftmax: x − ln Σ eˣ.
+/// LogSoftmax: x − ln Σ eˣ, of which the maximum is subtracted first, so that large elements keep their digits.
 pub(super) fn log_softmax(ctx: &mut NodeContext<'_, '_>) -> Outputs {
-    along(ctx, |ctx, x, axis| {
-        let op = Reduce { function: ReduceFn::LogSumExp, axes: vec![axis], keep_dims: true };
-        let sum = ctx.op("log_sum_exp", op, &[x])?;
-        ctx.op("log_softmax", Binary(BinaryFn::Sub), &[x, sum])
-    })
+    along(ctx, log_softmax_of)
+}
+
+/// The logarithm of the softmax along a dimension.
+pub(super) fn log_softmax_of(ctx: &mut NodeContext<'_, '_>, x: Value, axis: usize) -> Result<Value, Stop> {
+    let reduce = |function| Reduce { function, axes: vec![axis], keep_dims: true };
+    let max = ctx.op("max", reduce(ReduceFn::Max), &[x])?;
+    let shifted = ctx.binary(BinaryFn::Sub, x, max)?;
+    let sum = ctx.op("log_sum_exp", reduce(ReduceFn::LogSumExp), &[shifted])?;
+    ctx.op("log_softmax", Binary(BinaryFn::Sub), &[shifted, sum])
 }
 
 /// Applies `op` along the axis. Before opset 13 it is along all dimensions from there on, which is the same if the
 /// others are 1.
-fn along(
+pub(super) fn along(
     ctx: &mut NodeContext<'_, '_>,
     op: impl Fn(&mut NodeContext<'_, '_>, Value, usize) -> Result<Value, Stop>,
 ) -> Outputs {
