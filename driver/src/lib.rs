@@ -34,6 +34,7 @@ pub use firebrick_caffe::{Fork, LayerEntry, Phase, State, layer_types, training_
 pub use firebrick_diagnostics as diagnostics;
 pub use firebrick_ir as ir;
 pub use firebrick_onnx as onnx;
+pub use firebrick_passes as passes;
 pub use images::{Color, ImageOptions, Images, Resize};
 pub use inspect::{Inspection, LayerRow, Size, ValueRow};
 pub use labels::Labels;

@@ -99,3 +99,9 @@ pub(crate) fn reals(tensor: &Tensor) -> Option<Vec<f64>> {
     // Of narrower types the new weights would be rounded too much.
     Some(tensor.values::<f32>().ok()?.iter().map(|&x| f64::from(x)).collect())
 }
+
+/// The number that an f32 constant of one element is.
+pub(crate) fn number(at: At<'_>, value: Value) -> Option<f64> {
+    let tensor = at.constant(value).filter(|tensor| tensor.len() == 1)?;
+    reals(tensor)?.first().copied()
+}

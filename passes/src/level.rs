@@ -6,8 +6,9 @@ use std::str::FromStr;
 use crate::Pass;
 use crate::passes::{
     DeadCode, FlattenConcats, FoldConstants, FoldPad, FoldScaleAfter, FoldScaleBefore, ForwardSlices, FuseActivation,
-    FuseExpand, FuseFire, FuseResidual, GemmToConv, MarkInPlace, MergeDuplicates, MergeReshapes, MergeTransposes,
-    NormaliseArithmetic, RejoinSlices, RemoveIdentity, RemoveNoOps, SinkReshapes, SinkTransposes, TransposeToReshape,
+    FuseExpand, FuseFire, FuseResidual, FuseSwish, GemmToConv, MarkInPlace, MergeDuplicates, MergeReshapes,
+    MergeTransposes, NormaliseArithmetic, RejoinSlices, RemoveIdentity, RemoveNoOps, SinkReshapes, SinkTransposes,
+    TransposeToReshape,
 };
 
 /// How much a graph is rewritten, and what for.
@@ -134,6 +135,8 @@ const RUN: &[Step] = &[
     // A reshape that stands in the way of an activation moves behind it; the product before it then has a flattened
     // image for its operand.
     Step::Fixpoint(&[&SinkReshapes, &GemmToConv, &MergeReshapes, &RemoveNoOps]),
+    // While the parts of a swish are ops of their own.
+    Step::Once(&FuseSwish),
     // Activations first, since branches of an expand can have one. The bypass then joins the expand.
     Step::Fixpoint(&[&FuseActivation, &FuseExpand, &FuseResidual]),
     // Weights that are the same by now, such as the biases that an expand is given.

@@ -125,6 +125,8 @@ functions! {
     Sigmoid {} = "sigmoid", |x| 1.0 / (1.0 + (-x).exp());
     /// −1, 0 or 1
     Sign {} = "sign", |x| if x == 0.0 || x.is_nan() { x } else { x.signum() };
+    /// x / (1 + e⁻ˣ): swish
+    Silu {} = "silu", |x| x / (1.0 + (-x).exp());
     /// Sine
     Sin {} = "sin", |x| x.sin();
     /// Hyperbolic sine

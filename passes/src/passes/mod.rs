@@ -11,6 +11,7 @@ mod fuse_activation;
 mod fuse_expand;
 mod fuse_fire;
 mod fuse_residual;
+mod fuse_swish;
 mod gemm_to_conv;
 mod mark_in_place;
 mod merge_duplicates;
@@ -35,6 +36,7 @@ pub(crate) use fuse_activation::FuseActivation;
 pub(crate) use fuse_expand::FuseExpand;
 pub(crate) use fuse_fire::FuseFire;
 pub(crate) use fuse_residual::FuseResidual;
+pub(crate) use fuse_swish::FuseSwish;
 pub(crate) use gemm_to_conv::GemmToConv;
 pub(crate) use mark_in_place::MarkInPlace;
 pub(crate) use merge_duplicates::MergeDuplicates;
@@ -63,6 +65,7 @@ pub const PASSES: &[&dyn Pass] = &[
     &FuseExpand,
     &FuseFire,
     &FuseResidual,
+    &FuseSwish,
     &GemmToConv,
     &MarkInPlace,
     &MergeDuplicates,
