@@ -53,6 +53,11 @@ pub(super) fn apply(l: &mut Lowering<'_>, function: UnaryFn, x: Arg) -> Result<A
         UnaryFn::Round {} => ("Round", vec![]),
         UnaryFn::Sigmoid {} => ("Sigmoid", vec![]),
         UnaryFn::Sign {} => ("Sign", vec![]),
+        // Swish is an operator since set 24; its parts say the same everywhere.
+        UnaryFn::Silu {} => {
+            let factor = l.same("Sigmoid", std::slice::from_ref(&x), vec![])?;
+            return l.same("Mul", &[x, factor], vec![]);
+        }
         UnaryFn::Sin {} => ("Sin", vec![]),
         UnaryFn::Sinh {} => ("Sinh", vec![]),
         UnaryFn::Softplus {} => ("Softplus", vec![]),
