@@ -45,7 +45,9 @@ fn activate(b: &mut Builder, x: Value) -> Option<Value> {
         UnaryFn::Tanh {},
     ];
     let function = b.of(&functions);
-    b.add(Unary(function), &[x])
+    let y = b.add(Unary(function), &[x])?;
+    // Swish, as most formats say it.
+    if function == (UnaryFn::Sigmoid {}) && b.coin() { b.add(Binary(BinaryFn::Mul), &[x, y]) } else { Some(y) }
 }
 
 fn conv(b: &mut Builder) -> Option<Value> {

@@ -19,6 +19,9 @@ impl Rule for GemmToConv {
         let flat = at.source::<Reshape>(gemm.x())?;
         let (image, flat_shape) = (at.ty(flat.x()), &at.ty(gemm.x()).shape);
         let is_flattened = image.shape.rank() >= 3 && image.shape.0.first() == flat_shape.0.first();
+        if !is_flattened {
+            return None;
+        }
         let sizes = image.shape.0.get(1..)?.iter().map(Dim::fixed).collect::<Option<Vec<_>>>()?;
         let weights = weights(at, &gemm, &sizes)?;
         let n_out = *weights.dims().first()?;
@@ -30,7 +33,7 @@ impl Rule for GemmToConv {
         let operands = std::iter::once(image.clone()).chain([weights.ty()]).chain(bias.as_ref().map(Tensor::ty));
         let operands: Vec<_> = operands.collect();
         let results = Op::from(conv.clone()).infer(&operands.iter().collect::<Vec<_>>()).ok()?;
-        let unflattened = reshape(results.first()?, at.ty(gemm.result())).filter(|_| is_flattened)?;
+        let unflattened = reshape(results.first()?, at.ty(gemm.result()))?;
 
         let mut draft = Draft::new(gemm.node);
         let mut operands = vec![flat.x().into(), draft.constant(at.name(gemm.operand(1)?), weights)];
