@@ -232,10 +232,18 @@ ops! {
     Conv in conv;
     /// Transposed convolution.
     ConvTranspose in conv_transpose;
+    /// Sums or products of all elements up to each.
+    Cumulate in cumulate;
+    /// Convolution whose taps are moved by an operand.
+    DeformConv in deform_conv;
     /// The numbers that quantized ones stand for.
     Dequantize in dequantize;
+    /// Determinants.
+    Det in det;
     /// SSD's boxes, decoded and filtered.
     DetectionOutput in detection_output;
+    /// The discrete Fourier transform.
+    Dft in dft;
     /// Convolutions of one value, one behind the other.
     Expand in expand;
     /// Convolution, then an epilogue.
@@ -246,8 +254,14 @@ ops! {
     FusedGemm in fused;
     /// Parts picked by index.
     Gather in gather;
+    /// Elements picked one by one.
+    GatherElements in gather_elements;
+    /// Parts picked by tuples of indices.
+    GatherNd in gather_nd;
     /// Product of matrices.
     Gemm in gemm;
+    /// Values at positions that are an operand.
+    GridSample in grid_sample;
     /// Local response normalisation across channels.
     Lrn in lrn;
     /// Products of stacks of matrices.
@@ -266,6 +280,16 @@ ops! {
     Reshape in reshape;
     /// Resampling to another size.
     Resize in resize;
+    /// Sequences reversed as far as their lengths.
+    ReverseSequence in reverse_sequence;
+    /// Regions of images, interpolated.
+    RoiAlign in roi_align;
+    /// The maxima of regions of images.
+    RoiPool in roi_pool;
+    /// Elements written one by one.
+    ScatterElements in scatter_elements;
+    /// Parts written by tuples of indices.
+    ScatterNd in scatter_nd;
     /// Elements of one value or another.
     Select in select;
     /// Elements at regular distances.

@@ -170,6 +170,13 @@ fn transpose() {
     check(transpose(&[0, 2, 1]), &[count(&[2, 1, 3])], Ok(&[count(&[2, 3, 1])]));
     let bytes = tensor::<i8>(&[2, 2], [1, 2, 3, 4]);
     check(transpose(&[1, 0]), &[bytes], Ok(&[tensor::<i8>(&[2, 2], [1, 3, 2, 4])]));
+    // Larger than what is moved at once, in both directions.
+    let (n, m) = (70, 33);
+    let wide: Vec<i64> = (0..n * m).collect();
+    let tall: Vec<i64> = (0..m).flat_map(|j| (0..n).map(move |i| i * m + j)).collect();
+    let (wide, tall) = (tensor::<i64>(&[70, 33], wide), tensor::<i64>(&[33, 70], tall));
+    check(transpose(&[1, 0]), std::slice::from_ref(&wide), Ok(std::slice::from_ref(&tall)));
+    check(transpose(&[1, 0]), &[tall], Ok(&[wide]));
     check(transpose(&[]), &[count(&[])], Ok(&[count(&[])]));
     check(transpose(&[1, 0]), &[count(&[0, 2])], Ok(&[count(&[2, 0])]));
 

@@ -214,7 +214,7 @@ fn sample(options: Options, n: usize) -> Vec<Graph> {
 
 #[test]
 fn graphs_are_of_all_kinds() {
-    let sample = sample(Options::default(), 600);
+    let sample = sample(Options::default(), 1200);
     let nodes = || sample.iter().flat_map(Graph::nodes).map(|(_, node)| node);
     let found: BTreeSet<&str> = nodes().map(|node| node.op.mnemonic()).collect();
     let all: BTreeSet<&str> = Op::FAMILIES.iter().flat_map(|(_, spellings)| spellings.iter().copied()).collect();

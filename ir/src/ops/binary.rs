@@ -1,7 +1,7 @@
 mod arithmetic;
 mod bits;
 
-use self::arithmetic::Arithmetic;
+pub(super) use self::arithmetic::Arithmetic;
 use self::bits::Bits;
 use super::broadcast::{broadcast, indices};
 use crate::attr::AttrReader;

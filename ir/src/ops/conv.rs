@@ -126,7 +126,7 @@ pub(super) fn check_ranks(operands: &[&Type]) -> Result<(), InferError> {
 }
 
 /// Channels and outputs divide into groups, and the weights have a group's input channels.
-fn check_group(group: usize, n_in: usize, n_out: usize, per_group: usize) -> Result<(), InferError> {
+pub(super) fn check_group(group: usize, n_in: usize, n_out: usize, per_group: usize) -> Result<(), InferError> {
     if group == 0 || !n_in.is_multiple_of(group) || !n_out.is_multiple_of(group) {
         let problem = format!("is {group}, which does not divide {n_in} channels and {n_out} outputs");
         return Err(InferError::Attribute { name: "group", problem });

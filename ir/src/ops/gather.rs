@@ -1,7 +1,8 @@
+use super::indexing::{check_indices, integers, place};
 use super::movement::{Mover, check_axis};
 use crate::attr::attributes;
 use crate::op::{Arity, InferError, Operator};
-use crate::{DType, EvalError, Shape, Tensor, Type};
+use crate::{EvalError, Shape, Tensor, Type};
 
 /// Parts of a value picked by index along one dimension, as ONNX's Gather and Caffe's BatchReindex and Embed.
 ///
@@ -23,9 +24,7 @@ impl Operator for Gather {
     fn infer(&self, operands: &[&Type]) -> Result<Vec<Type>, InferError> {
         let (data, indices) = (operands[0], operands[1]);
         check_axis(self.axis, data)?;
-        if !matches!(indices.dtype, DType::I32 | DType::I64) {
-            return Err(InferError::DType { operand: 1, expected: "i32 or i64".to_owned(), found: indices.dtype });
-        }
+        check_indices(1, indices)?;
         let (before, after) = (&data.shape.0[..self.axis], &data.shape.0[self.axis + 1..]);
         Ok(vec![Type::new(data.dtype, Shape([before, &indices.shape.0, after].concat()))])
     }
@@ -46,21 +45,4 @@ impl Operator for Gather {
     }
 
     attributes!(axis);
-}
-
-/// The elements of a tensor of i32 or i64.
-pub(super) fn integers(tensor: &Tensor) -> Result<Vec<i64>, EvalError> {
-    if tensor.dtype() == DType::I32 {
-        return Ok(tensor.values::<i32>()?.iter().map(|&n| i64::from(n)).collect());
-    }
-    Ok(tensor.values::<i64>()?.into_owned())
-}
-
-/// The element that an index means in a dimension of that size; a negative one counts from the end.
-pub(super) fn place(index: i64, size: usize) -> Result<usize, EvalError> {
-    let from_start = if index < 0 { i128::from(index) + size as i128 } else { i128::from(index) };
-    match usize::try_from(from_start) {
-        Ok(at) if at < size => Ok(at),
-        Ok(_) | Err(_) => Err(EvalError::Domain(format!("index {index} is outside a dimension of {size}"))),
-    }
 }

@@ -51,6 +51,42 @@ impl Mover {
         (0..len).for_each(|i| self.bytes.extend_from_slice(&elements[offset(start, step, i)]));
     }
 
+    /// Appends rows of elements: so many of each and so far apart, from `start` on.
+    fn rows(&mut self, from: &Tensor, start: usize, rows: (usize, isize), columns: (usize, isize)) {
+        match self.dtype.size() {
+            1 => self.tiles::<1>(from, start, rows, columns),
+            2 => self.tiles::<2>(from, start, rows, columns),
+            4 => self.tiles::<4>(from, start, rows, columns),
+            8 => self.tiles::<8>(from, start, rows, columns),
+            _ => (0..rows.0).for_each(|i| self.strided(from, offset(start, rows.1, i), columns.1, columns.0)),
+        }
+    }
+
+    /// As `rows`, for elements of `SIZE` bytes, a square after another: where elements of a row are far apart and rows
+    /// are not, each part of memory is met once.
+    fn tiles<const SIZE: usize>(
+        &mut self,
+        from: &Tensor,
+        start: usize,
+        (n_rows, row): (usize, isize),
+        (n_columns, column): (usize, isize),
+    ) {
+        let first = self.bytes.len();
+        self.bytes.resize(first + n_rows * n_columns * SIZE, 0);
+        let (elements, _) = from.bytes().as_chunks::<SIZE>();
+        let (targets, _) = self.bytes[first..].as_chunks_mut::<SIZE>();
+        for top in (0..n_rows).step_by(TILE) {
+            for left in (0..n_columns).step_by(TILE) {
+                for i in top..n_rows.min(top + TILE) {
+                    let corner = offset(start, row, i);
+                    for j in left..n_columns.min(left + TILE) {
+                        targets[i * n_columns + j] = elements[offset(corner, column, j)];
+                    }
+                }
+            }
+        }
+    }
+
     /// The tensor.
     ///
     /// # Errors
@@ -63,6 +99,9 @@ impl Mover {
 fn offset(start: usize, step: isize, i: usize) -> usize {
     start.wrapping_add_signed(step.wrapping_mul(i as isize))
 }
+
+/// The side of a square of elements that is copied at once.
+const TILE: usize = 32;
 
 /// A walk through a tensor's elements: along each dimension so many of them, so far apart.
 pub(super) struct Walk {
@@ -83,11 +122,16 @@ impl Walk {
             return mover.finish();
         }
         let mut steps = self.merged();
-        let (len, step) = steps.pop().unwrap_or((1, 1));
+        let columns = steps.pop().unwrap_or((1, 1));
+        // Rows that lie closer than their elements are copied by squares; other rows one by one.
+        let rows = steps.pop_if(|rows| rows.1.unsigned_abs() < columns.1.unsigned_abs());
         let mut counter = vec![0usize; steps.len()];
         let mut at = self.start;
         loop {
-            mover.strided(from, at, step, len);
+            match rows {
+                Some(rows) => mover.rows(from, at, rows, columns),
+                None => mover.strided(from, at, columns.1, columns.0),
+            }
             let advanced = steps.iter().zip(&mut counter).rev().any(|(&(size, step), count)| {
                 *count = (*count + 1) % size;
                 at = if *count > 0 { offset(at, step, 1) } else { offset(at, -step, size - 1) };

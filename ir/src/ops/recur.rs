@@ -1,9 +1,10 @@
 use super::float::{from_f64, same_float, to_f64};
+use super::indexing::check_indices;
 use super::recur_step::{Step, run};
 use super::window::fixed;
 use crate::attr::attributes;
 use crate::op::{Arity, InferError, Operator};
-use crate::{DType, Dim, EvalError, Shape, Tensor, Type};
+use crate::{Dim, EvalError, Shape, Tensor, Type};
 
 crate::attr::words! {
     /// What one step of [`Recur`] computes, from the gates' sums, which are their input plus R h, and the activations
@@ -200,12 +201,7 @@ impl Operator for Recur {
         }
         let state = Shape(vec![batch.clone(), Dim::Fixed(size as u64)]);
         let slots = self.slots(2..operands.len());
-        if let Some(operand) = slots.lengths
-            && !matches!(operands[operand].dtype, DType::I32 | DType::I64)
-        {
-            let found = operands[operand].dtype;
-            return Err(InferError::DType { operand, expected: "i32 or i64".to_owned(), found });
-        }
+        slots.lengths.map_or(Ok(()), |operand| check_indices(operand, operands[operand]))?;
         let expected = [
             (slots.continuation, Shape(vec![steps.clone(), batch.clone()])),
             (slots.h, state.clone()),

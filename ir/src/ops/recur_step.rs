@@ -1,7 +1,7 @@
 //! The steps of a recurrence.
 
 use super::float::to_f64;
-use super::gather::integers;
+use super::indexing::integers;
 use super::recur::{Activation, Cell, Recur, Slots};
 use crate::{EvalError, Tensor};
 

@@ -1,5 +1,6 @@
 //! Resampling along one dimension: which elements make an element of the result, and how much each counts.
 
+use super::interpolate::{cubic, triangle};
 use super::resize::{Coordinates, NearestMode, Resize, ResizeFn};
 
 /// How one dimension is resized.
@@ -60,10 +61,9 @@ impl<'a> Filter<'a> {
         if self.op.coordinates == Coordinates::TfCropAndResize && !(0.0..=last).contains(&position) {
             return Sample::Outside;
         }
-        let linear = |x: f64| (1.0 - x).max(0.0);
         Sample::Inside(match self.op.function {
             ResizeFn::Nearest => vec![(self.nearest(position).clamp(0.0, last) as usize, 1.0)],
-            ResizeFn::Linear => self.taps(position, 1.0, linear),
+            ResizeFn::Linear => self.taps(position, 1.0, triangle),
             ResizeFn::Cubic => self.taps(position, 2.0, |x| cubic(x, f64::from(self.op.cubic))),
         })
     }
@@ -139,15 +139,4 @@ impl<'a> Filter<'a> {
 
 fn add(sums: &mut [f64], row: &[f64], weight: f64) {
     sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += weight * x);
-}
-
-/// The kernel of cubic convolution (Keys 1981), of a distance.
-fn cubic(x: f64, a: f64) -> f64 {
-    if x <= 1.0 {
-        ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0
-    } else if x < 2.0 {
-        (((x - 5.0) * x + 8.0) * x - 4.0) * a
-    } else {
-        0.0
-    }
 }

@@ -3,6 +3,7 @@
 
 mod build;
 mod fused;
+mod indexed;
 mod networks;
 mod steps;
 

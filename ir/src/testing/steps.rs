@@ -2,6 +2,7 @@
 
 use super::build::Builder;
 use super::fused::{expand, fused};
+use super::indexed;
 use crate::attr::AttrReader;
 use crate::ops::{
     BatchNorm, Binary, BinaryFn, Bitcast, BoxCode, Cast, Cell, Concat, Conv, ConvTranspose, Coordinates, Dequantize,
@@ -48,6 +49,18 @@ pub(super) const STEPS: &[Step] = &[
     top_k,
     transpose,
     unpool,
+    indexed::cumulate,
+    indexed::deform_conv,
+    indexed::det,
+    indexed::dft,
+    indexed::gather_elements,
+    indexed::gather_nd,
+    indexed::grid_sample,
+    indexed::reverse_sequence,
+    indexed::roi_align,
+    indexed::roi_pool,
+    indexed::scatter_elements,
+    indexed::scatter_nd,
 ];
 
 pub(super) fn float(rank: std::ops::RangeInclusive<usize>) -> impl Fn(&Type) -> bool {
@@ -60,7 +73,7 @@ pub(super) fn fixed(ty: &Type, i: usize) -> Option<usize> {
 }
 
 /// An axis of fixed size and that size.
-fn fixed_axis(b: &mut Builder, ty: &Type) -> Option<(usize, usize)> {
+pub(super) fn fixed_axis(b: &mut Builder, ty: &Type) -> Option<(usize, usize)> {
     let axes: Vec<(usize, usize)> = (0..ty.shape.rank()).filter_map(|i| Some((i, fixed(ty, i)?))).collect();
     let i = b.below(axes.len().max(1));
     axes.get(i).copied()

@@ -6,7 +6,7 @@ use crate::Element;
 use crate::dtype::Float;
 
 /// A number with arithmetic.
-pub(super) trait Arithmetic: Element + Default {
+pub(in crate::ops) trait Arithmetic: Element + Default {
     fn add(self, other: Self) -> Self;
     fn sub(self, other: Self) -> Self;
     fn mul(self, other: Self) -> Self;
