@@ -53,6 +53,8 @@ const QUANTS_19: &str = "i8 u8 f8e4m3fn f8e4m3fnuz f8e5m2 f8e5m2fnuz";
 const QUANTS_21: &str = "i8 u8 i16 u16 f8e4m3fn f8e4m3fnuz f8e5m2 f8e5m2fnuz i4 u4";
 const QUANTS_23: &str = "i8 u8 i16 u16 f8e4m3fn f8e4m3fnuz f8e5m2 f8e5m2fnuz i4 u4 f4e2m1";
 const QUANTS_25: &str = "i8 u8 i16 u16 f8e4m3fn f8e4m3fnuz f8e5m2 f8e5m2fnuz i4 u4 f4e2m1 i2 u2";
+const SUMMED: &str = "f32 f64 i32 i64 u32 u64";
+const SUMMED_BF: &str = "f16 bf16 f32 f64 i32 i64 u32 u64";
 const EQUAL_7: &str = "i32 i64 bool";
 
 /// A row of the list.
@@ -86,7 +88,12 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("ConvTranspose", &[(1, FLOATS), (22, FLOATS_BF)]),
     op("Cos", &[(7, FLOATS), (22, FLOATS_BF)]),
     op("Cosh", &[(9, FLOATS), (22, FLOATS_BF)]),
+    op("CumProd", &[(26, SUMMED_BF)]),
+    op("CumSum", &[(11, SUMMED), (14, SUMMED_BF)]),
+    op("DFT", &[(17, FLOATS_BF)]),
+    op("DeformConv", &[(19, FLOATS), (22, FLOATS_BF)]),
     op("DequantizeLinear", &[(10, CODES_10), (19, CODES_19), (21, CODES_21), (23, CODES_23), (25, CODES_25)]),
+    op("Det", &[(11, FLOATS), (22, FLOATS_BF)]),
     op("Div", &[(7, WIDE), (13, WIDE_BF), (14, NUMBERS_BF)]),
     op("Elu", &[(6, FLOATS), (22, FLOATS_BF)]),
     op("Equal", &[(7, EQUAL_7), (11, ALL), (13, ALL_BF)]),
@@ -96,12 +103,15 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("Flatten", &[(9, ALL), (13, ALL_BF), (21, ALL_21), (23, ALL_23), (24, ALL_24), (25, ALL_25)]),
     op("Floor", &[(6, FLOATS), (13, FLOATS_BF)]),
     op("Gather", &[(1, ALL), (13, ALL_BF)]),
+    op("GatherElements", &[(11, ALL), (13, ALL_BF)]),
+    op("GatherND", &[(11, ALL), (13, ALL_BF)]),
     op("Gelu", &[(20, FLOATS_BF)]),
     op("Gemm", &[(9, WIDE), (13, WIDE_BF)]),
     op("GlobalAveragePool", &[(1, FLOATS), (22, FLOATS_BF)]),
     op("GlobalMaxPool", &[(1, FLOATS), (22, FLOATS_BF)]),
     op("Greater", &[(9, NUMBERS), (13, NUMBERS_BF)]),
     op("GreaterOrEqual", &[(12, NUMBERS), (16, NUMBERS_BF)]),
+    op("GridSample", &[(16, ALL), (22, ALL_BF)]),
     op("HardSigmoid", &[(6, FLOATS), (22, FLOATS_BF)]),
     op("HardSwish", &[(14, FLOATS), (22, FLOATS_BF)]),
     op("Identity", &[(1, ALL), (13, ALL_BF), (19, ALL_19), (21, ALL_21), (23, ALL_23), (24, ALL_24), (25, ALL_25)]),
@@ -113,6 +123,7 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("MatMul", &[(9, WIDE), (13, WIDE_BF)]),
     op("Max", &[(8, FLOATS), (12, NUMBERS), (13, NUMBERS_BF)]),
     op("MaxPool", &[(8, FLOATS), (12, FLOATS_8), (22, FLOATS_8_BF)]),
+    op("MaxRoiPool", &[(1, FLOATS)]),
     op("Min", &[(8, FLOATS), (12, NUMBERS), (13, NUMBERS_BF)]),
     op("Mish", &[(18, FLOATS), (22, FLOATS_BF)]),
     op("Mod", &[(10, NUMBERS), (13, NUMBERS_BF)]),
@@ -141,9 +152,13 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("Relu", &[(6, FLOATS), (13, FLOATS_BF), (14, FLOATS_SIGNED_BF)]),
     op("Reshape", &[(5, ALL), (13, ALL_BF), (19, ALL_19), (21, ALL_21), (23, ALL_23), (24, ALL_24), (25, ALL_25)]),
     op("Resize", &[(10, ALL), (13, ALL_BF)]),
+    op("ReverseSequence", &[(10, ALL)]),
+    op("RoiAlign", &[(10, FLOATS), (22, FLOATS_BF)]),
     op("Round", &[(11, FLOATS), (22, FLOATS_BF)]),
     op("Scatter", &[(9, ALL), (11, NONE)]),
     op("ScatterElements", &[(11, ALL), (13, ALL_BF)]),
+    op("ScatterElements", &[(11, ALL), (13, ALL_BF)]),
+    op("ScatterND", &[(11, ALL), (13, ALL_BF)]),
     op("Sigmoid", &[(6, FLOATS), (13, FLOATS_BF)]),
     op("Sign", &[(9, NUMBERS), (13, NUMBERS_BF)]),
     op("Sin", &[(7, FLOATS), (22, FLOATS_BF)]),

@@ -4,6 +4,7 @@ mod binary;
 mod conv;
 mod fused;
 mod gemm;
+mod index;
 mod join;
 mod normalise;
 mod pad;
@@ -15,6 +16,7 @@ mod reduce;
 mod refused;
 mod reshape;
 mod resize;
+mod sample;
 mod top_k;
 mod unary;
 mod unpool;
@@ -37,14 +39,21 @@ pub(crate) fn lower(l: &mut Lowering<'_>, op: &Op) -> Lowered {
         Op::Concat(op) => join::concat(l, op),
         Op::Conv(op) => conv::conv(l, op),
         Op::ConvTranspose(op) => conv::conv_transpose(l, op),
+        Op::Cumulate(op) => index::cumulate(l, op),
+        Op::DeformConv(op) => sample::deform_conv(l, op),
         Op::Dequantize(op) => quantize::dequantize(l, op),
+        Op::Det(_) => sample::det(l),
         Op::DetectionOutput(op) => refused::detection_output(op),
+        Op::Dft(op) => sample::dft(l, op),
         Op::Expand(op) => fused::expand(l, op),
         Op::FusedConv(op) => fused::conv(l, op),
         Op::FusedConvTranspose(op) => fused::conv_transpose(l, op),
         Op::FusedGemm(op) => fused::gemm(l, op),
         Op::Gather(op) => pick::gather(l, op),
+        Op::GatherElements(op) => index::gather_elements(l, op),
+        Op::GatherNd(op) => index::gather_nd(l, op),
         Op::Gemm(op) => gemm::gemm(l, op),
+        Op::GridSample(op) => sample::grid_sample(l, op),
         Op::Identity(_) => unary::identity(l),
         Op::Lrn(op) => normalise::lrn(l, op),
         Op::MatMul(_) => gemm::matmul(l),
@@ -55,6 +64,11 @@ pub(crate) fn lower(l: &mut Lowering<'_>, op: &Op) -> Lowered {
         Op::Reduce(op) => reduce::reduce(l, op),
         Op::Reshape(op) => reshape::reshape(l, op),
         Op::Resize(op) => resize::resize(l, op),
+        Op::ReverseSequence(op) => index::reverse_sequence(l, op),
+        Op::RoiAlign(op) => sample::roi_align(l, op),
+        Op::RoiPool(op) => sample::roi_pool(l, op),
+        Op::ScatterElements(op) => index::scatter_elements(l, op),
+        Op::ScatterNd(op) => index::scatter_nd(l, op),
         Op::Select(_) => binary::select(l),
         Op::Slice(op) => pick::slice(l, op),
         Op::Softmax(op) => normalise::softmax(l, op),
