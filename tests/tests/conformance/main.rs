@@ -6,5 +6,6 @@ mod digits;
 mod figures;
 mod images;
 mod inline_weights;
+mod pipelines;
 mod published;
 mod reference;

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use firebrick::ir::Tensor;
+use firebrick::ir::{Evaluator, Graph, Tensor, verify};
+use firebrick::passes::{Level, Options, optimize};
 use firebrick::{Model, OpenOptions};
 use firebrick_tests::{announce, best, compare, npy, shared, tensor};
 
@@ -75,6 +76,7 @@ const CASES: &[Case] = &[
 struct Loaded<'a> {
     case: &'a Case,
     model: Model,
+    optimized: Graph,
     pool10: Tensor,
     prob: Tensor,
 }
@@ -86,12 +88,19 @@ fn squeezenets_are_as_caffe_computes_them() {
     let inputs = npy(&reference.join("inputs_u8_bgr_nhwc_10x227x227x3.npy"));
     let loaded: Vec<Loaded<'_>> = CASES.iter().map(|case| case.load(&models, &reference)).collect();
     let images = |case: &Case| if full { inputs.dims()[0] } else { case.n_quick };
-    let jobs: Vec<(&Loaded<'_>, usize)> =
-        loaded.iter().flat_map(|loaded| (0..images(loaded.case)).map(move |row| (loaded, row))).collect();
+    let jobs: Vec<(&Loaded<'_>, usize, Level)> = loaded
+        .iter()
+        .flat_map(|loaded| {
+            let imported = (0..images(loaded.case)).map(move |row| (loaded, row, Level::O0));
+            // Of the optimised net the last image alone, unless all are to be run.
+            let first = if full { 0 } else { images(loaded.case) - 1 };
+            imported.chain((first..images(loaded.case)).map(move |row| (loaded, row, Level::O2)))
+        })
+        .collect();
     if !full {
-        announce(&format!("ran {} of 40 images; FIREBRICK_FULL=1 runs all", jobs.len()));
+        announce(&format!("ran {} of 80 images; FIREBRICK_FULL=1 runs all", jobs.len()));
     }
-    let failures = in_parallel(&jobs, |(loaded, row)| loaded.check(&inputs, *row));
+    let failures = in_parallel(&jobs, |(loaded, row, level)| loaded.check(&inputs, *row, *level));
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
@@ -118,27 +127,41 @@ impl Case {
         let options = OpenOptions { batch: Some(1), ..OpenOptions::default() };
         let model = Model::open(files, &options).unwrap_or_else(|error| panic!("{}", error.render(false)));
         let results = |blob: &str| npy(&reference.join(format!("{}.{blob}.caffe-1.0-openblas.10.npy", self.results)));
-        Loaded { case: self, model, pool10: results("pool10"), prob: results("prob") }
+        let mut optimized = model.graph().unwrap_or_else(|error| panic!("{error}")).clone();
+        optimize(&mut optimized, Level::O2, Options::default()).unwrap_or_else(|error| panic!("{error}"));
+        Loaded { case: self, model, optimized, pool10: results("pool10"), prob: results("prob") }
     }
 }
 
 impl Loaded<'_> {
-    /// Runs one image; says where the result is not Caffe's.
-    fn check(&self, inputs: &Tensor, row: usize) -> Vec<String> {
-        let prototxt = self.case.prototxt;
-        let input = match self.model.sole_input() {
-            Ok(input) => input,
-            Err(error) => return vec![format!("{prototxt}: {error}")],
-        };
+    /// The two blobs, of the net as it was imported or optimised.
+    fn run(&self, image: Tensor, level: Level) -> Result<BTreeMap<String, Vec<f32>>, String> {
         let mut blobs = BTreeMap::new();
-        let run = self.model.run_observed([(input.name, prepared(inputs, row))], &mut |name, tensor| {
+        let mut observe = |name: &str, tensor: &Tensor| {
             if name == "pool10" || name == self.case.prob {
                 blobs.insert(name.to_owned(), values(tensor));
             }
-        });
-        if let Err(error) = run {
-            return vec![format!("{prototxt}: {}", error.render(false))];
+        };
+        let input = self.model.sole_input().map_err(|error| error.render(false))?;
+        let inputs = [(input.name, image)];
+        if level == Level::O0 {
+            self.model.run_observed(inputs, &mut observe).map_err(|error| error.render(false))?;
+        } else {
+            let verified = verify(&self.optimized).map_err(|errors| format!("{errors:?}"))?;
+            let observe = &mut |value, tensor: &Tensor| observe(self.optimized.value_name(value), tensor);
+            let run = Evaluator::new(verified).run_observed(&inputs.into(), observe);
+            run.map_err(|error| error.to_string())?;
         }
+        Ok(blobs)
+    }
+
+    /// Runs one image; says where the result is not Caffe's.
+    fn check(&self, inputs: &Tensor, row: usize, level: Level) -> Vec<String> {
+        let prototxt = format!("{} -O{level}", self.case.prototxt);
+        let blobs = match self.run(prepared(inputs, row), level) {
+            Ok(blobs) => blobs,
+            Err(message) => return vec![format!("{prototxt}: {message}")],
+        };
         let mut failures = Vec::new();
         let Tolerance { pool10, prob } = self.case.tolerance;
         for (blob, expected, tolerance) in [("pool10", &self.pool10, pool10), (self.case.prob, &self.prob, prob)] {
