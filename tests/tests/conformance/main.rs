@@ -6,6 +6,7 @@ mod digits;
 mod figures;
 mod images;
 mod inline_weights;
+mod onnx_zoo;
 mod pipelines;
 mod published;
 mod reference;

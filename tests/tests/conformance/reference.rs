@@ -105,7 +105,7 @@ fn squeezenets_are_as_caffe_computes_them() {
 }
 
 /// Runs the jobs on two threads and collects what they say.
-fn in_parallel<T: Sync>(jobs: &[T], run: impl Fn(&T) -> Vec<String> + Sync) -> Vec<String> {
+pub(crate) fn in_parallel<T: Sync>(jobs: &[T], run: impl Fn(&T) -> Vec<String> + Sync) -> Vec<String> {
     let (next, said) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let work = || {
         while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -158,7 +158,7 @@ impl Loaded<'_> {
     /// Runs one image; says where the result is not Caffe's.
     fn check(&self, inputs: &Tensor, row: usize, level: Level) -> Vec<String> {
         let prototxt = format!("{} -O{level}", self.case.prototxt);
-        let blobs = match self.run(prepared(inputs, row), level) {
+        let blobs = match self.run(prepared(inputs, row, 0, inputs.dims()[1]), level) {
             Ok(blobs) => blobs,
             Err(message) => return vec![format!("{prototxt}: {message}")],
         };
@@ -184,16 +184,21 @@ impl Loaded<'_> {
     }
 }
 
-/// An image of the reference, NHWC, as input `[1, 3, 227, 227]`.
-fn prepared(inputs: &Tensor, row: usize) -> Tensor {
-    let (height, width) = (inputs.dims()[1], inputs.dims()[2]);
+/// An image of the reference, NHWC, as input `[1, 3, size, size]`: `size` rows and columns from `start` on.
+pub(crate) fn prepared(inputs: &Tensor, row: usize, start: usize, size: usize) -> Tensor {
+    let width = inputs.dims()[2];
     let samples = item(inputs, row);
-    let plane = |channel: usize| samples.iter().skip(channel).step_by(3).map(move |sample| sample - MEAN[channel]);
-    tensor(&[1, 3, height, width], (0..3).flat_map(plane).collect())
+    let part = start..start + size;
+    let at = |channel: usize, y: usize, x: usize| samples[(y * width + x) * 3 + channel] - MEAN[channel];
+    let plane = |channel: usize| {
+        let columns = part.clone();
+        part.clone().flat_map(move |y| columns.clone().map(move |x| (y, x))).map(move |(y, x)| at(channel, y, x))
+    };
+    tensor(&[1, 3, size, size], (0..3).flat_map(plane).collect())
 }
 
 /// One item of a batch.
-fn item(batch: &Tensor, row: usize) -> Vec<f32> {
+pub(crate) fn item(batch: &Tensor, row: usize) -> Vec<f32> {
     let n = batch.len() / batch.dims()[0];
     values(batch)[row * n..][..n].to_vec()
 }
@@ -202,6 +207,6 @@ fn values(tensor: &Tensor) -> Vec<f32> {
     tensor.values::<f32>().unwrap_or_else(|error| panic!("{error}")).into_owned()
 }
 
-fn flat(values: &[f32]) -> Tensor {
+pub(crate) fn flat(values: &[f32]) -> Tensor {
     tensor(&[values.len()], values.to_vec())
 }
