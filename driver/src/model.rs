@@ -8,10 +8,10 @@ use bytes::Bytes;
 use firebrick_caffe::{Definition, Imported, Options, State, Weights};
 use firebrick_diagnostics::{Diagnostic, Report};
 use firebrick_ir::{Evaluator, Graph, Mean, Op, Preprocess, Tensor, Type, verify};
-use firebrick_onnx::Import;
+use firebrick_onnx::{Datum, Import};
 use firebrick_schemas::{Content, sniff};
 
-use crate::form::{Form, output_names};
+use crate::form::{Chosen, Form, output_names, plain};
 use crate::specialize::{Source, Specializer};
 use crate::{Error, read_file};
 
@@ -101,7 +101,8 @@ impl Model {
         let weights = weights.filter(|_| options.random_weights.is_none());
         let imported = firebrick_caffe::import(&definition, weights.as_ref(), &options.into())?;
         let Imported { graph, parameters, preprocessing, notes } = imported;
-        Ok(Model { form: Form::Graph(Arc::new(graph)), parameters, preprocessing, notes, folder })
+        let outputs = plain(&graph);
+        Ok(Model { form: Form::Graph(Arc::new(graph), outputs), parameters, preprocessing, notes, folder })
     }
 
     /// Opens an ONNX model in memory; `name` stands for it in messages.
@@ -125,8 +126,8 @@ impl Model {
         let preprocessing = BTreeMap::new();
         Ok(match source.import(&source.options)? {
             Import::Graph(imported) => {
-                let firebrick_onnx::Imported { graph, parameters, notes } = *imported;
-                Model { form: Form::Graph(Arc::new(graph)), parameters, preprocessing, notes, folder }
+                let firebrick_onnx::Imported { graph, outputs, parameters, notes } = *imported;
+                Model { form: Form::Graph(Arc::new(graph), outputs), parameters, preprocessing, notes, folder }
             }
             Import::Deferred(deferred) => {
                 let (notes, parameters) = (deferred.notes.clone(), BTreeMap::new());
@@ -239,6 +240,27 @@ impl Model {
         inputs: impl IntoIterator<Item = (String, Tensor)>,
         observe: &mut dyn FnMut(&str, &Tensor),
     ) -> Result<Vec<OutputTensor>, Error> {
+        let inputs = inputs.into_iter().map(|(name, tensor)| (name, Datum::Tensor(tensor)));
+        let (chosen, tensors) = self.evaluate(inputs, observe)?;
+        let names = output_names(chosen.graph()).into_iter();
+        Ok(names.zip(tensors).map(|(name, tensor)| OutputTensor { name, tensor }).collect())
+    }
+
+    /// As [`Model::run`], for models that take or give lists or optional values. [`Model::run`] gives a list's tensors as
+    /// outputs of their own: `y[0]`, `y[1]` and so on.
+    ///
+    /// # Errors
+    /// As [`Model::run`].
+    pub fn run_data(&self, inputs: impl IntoIterator<Item = (String, Datum)>) -> Result<Vec<(String, Datum)>, Error> {
+        let (chosen, tensors) = self.evaluate(inputs, &mut |_, _| ())?;
+        Ok(chosen.assemble(tensors))
+    }
+
+    fn evaluate(
+        &self,
+        inputs: impl IntoIterator<Item = (String, Datum)>,
+        observe: &mut dyn FnMut(&str, &Tensor),
+    ) -> Result<(Chosen, Vec<Tensor>), Error> {
         self.check_weights()?;
         let (chosen, inputs) = self.form.choose(inputs.into_iter().collect())?;
         let graph = chosen.graph();
@@ -248,8 +270,7 @@ impl Model {
                 observe(graph.value_name(value), tensor);
             }
         })?;
-        let names = output_names(graph).into_iter();
-        Ok(names.zip(tensors).map(|(name, tensor)| OutputTensor { name, tensor }).collect())
+        Ok((chosen, tensors))
     }
 }
 

@@ -6,13 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use firebrick_ir::eval::check_inputs;
 use firebrick_ir::{Graph, Tensor};
-use firebrick_onnx::{Deferred, Definition, ExternalData, Import, NoExternalData, Options};
+use firebrick_onnx::{Datum, Deferred, Definition, ExternalData, Import, NoExternalData, Options};
 
 use crate::Error;
 use crate::external::Folder;
 
 /// How many graphs are kept for inputs that come again.
 const MAX_KEPT: usize = 8;
+
+/// What a model is given, by the names of its inputs.
+pub(crate) type Given = HashMap<String, Datum>;
 
 /// An ONNX model as it was read, and how it was opened.
 #[derive(Debug)]
@@ -45,24 +48,24 @@ pub(crate) struct Specializer {
 #[derive(Debug)]
 pub(crate) struct Specialized {
     pub(crate) graph: Graph,
+    pub(crate) outputs: Vec<(String, firebrick_onnx::Form)>,
     shapes: Vec<(String, Vec<u64>)>,
     /// Inputs that are constants of the graph.
-    values: Vec<(String, Tensor)>,
+    values: Vec<(String, Datum)>,
 }
 
 impl Specialized {
     /// Whether it is the graph for these inputs.
-    fn fits(&self, inputs: &HashMap<String, Tensor>) -> bool {
-        let same_shape =
-            |(name, dims): &(String, Vec<u64>)| inputs.get(name).is_some_and(|tensor| shape(tensor) == *dims);
-        let same_value = |(name, value): &(String, Tensor)| inputs.get(name) == Some(value);
+    fn fits(&self, inputs: &Given) -> bool {
+        let same_shape = |(name, dims): &(String, Vec<u64>)| inputs.get(name).and_then(shape).as_ref() == Some(dims);
+        let same_value = |(name, value): &(String, Datum)| inputs.get(name) == Some(value);
         self.shapes.iter().all(same_shape) && self.values.iter().all(same_value)
     }
 
     /// The inputs that the graph still has.
-    pub(crate) fn open_inputs(&self, mut inputs: HashMap<String, Tensor>) -> HashMap<String, Tensor> {
+    pub(crate) fn open_inputs(&self, mut inputs: Given) -> HashMap<String, Tensor> {
         inputs.retain(|name, _| !self.values.iter().any(|(constant, _)| constant == name));
-        inputs
+        tensors(&inputs)
     }
 }
 
@@ -72,8 +75,8 @@ impl Specializer {
     }
 
     /// The graph for these inputs: one that was made before, or a new one.
-    pub(crate) fn graph_for(&self, inputs: &HashMap<String, Tensor>) -> Result<Arc<Specialized>, Error> {
-        check_inputs(self.deferred.inputs.iter().map(|(name, ty)| (name.as_str(), ty)), inputs)?;
+    pub(crate) fn graph_for(&self, inputs: &Given) -> Result<Arc<Specialized>, Error> {
+        self.check(inputs)?;
         if let Some(found) = self.kept(inputs) {
             return Ok(found);
         }
@@ -85,7 +88,19 @@ impl Specializer {
         Ok(made)
     }
 
-    fn kept(&self, inputs: &HashMap<String, Tensor>) -> Option<Arc<Specialized>> {
+    /// Checks that every input is there, as it should be.
+    fn check(&self, inputs: &Given) -> Result<(), Error> {
+        let structured = &self.deferred.structured;
+        if let Some(missing) = structured.iter().find(|name| !inputs.contains_key(*name)) {
+            return Err(Error::Request(format!("input `{missing}`, which is a list or optional, was not given")));
+        }
+        let mut others = inputs.clone();
+        others.retain(|name, _| !structured.contains(name));
+        let declared = self.deferred.inputs.iter().map(|(name, ty)| (name.as_str(), ty));
+        Ok(check_inputs(declared, &tensors(&others))?)
+    }
+
+    fn kept(&self, inputs: &Given) -> Option<Arc<Specialized>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let index = kept.iter().position(|specialized| specialized.fits(inputs))?;
         let found = kept.remove(index)?;
@@ -94,33 +109,46 @@ impl Specializer {
     }
 
     /// Imports the model with what it needs to know. That may show that it needs more.
-    fn specialize(&self, inputs: &HashMap<String, Tensor>) -> Result<Specialized, Error> {
+    fn specialize(&self, inputs: &Given) -> Result<Specialized, Error> {
         let mut needs = self.deferred.needs.clone();
-        let of = |name: &String| inputs.get(name).cloned();
+        let dims = |(name, _): &(String, _)| Some((name.clone(), shape(inputs.get(name)?)?));
+        let shapes: Vec<_> = self.deferred.inputs.iter().filter_map(dims).collect();
         loop {
-            let shapes: Vec<_> =
-                self.deferred.inputs.iter().filter_map(|(name, _)| Some((name.clone(), shape(&of(name)?)))).collect();
-            let values: Vec<_> = needs.values.iter().filter_map(|name| Some((name.clone(), of(name)?))).collect();
-            let options =
-                Options { input_shapes: shapes.clone(), input_values: values.clone(), ..self.source.options.clone() };
-            match self.source.import(&options)? {
-                Import::Graph(imported) => return Ok(Specialized { graph: imported.graph, shapes, values }),
-                Import::Deferred(deferred) => {
-                    let before = needs.clone();
-                    needs.shapes |= deferred.needs.shapes;
-                    needs.values.extend(deferred.needs.values);
-                    if needs == before {
-                        let message = format!(
-                            "the model can't be run: it depends on {needs}, which are given, but do not decide it"
-                        );
-                        return Err(Error::Request(message));
-                    }
+            let values = needs.values.iter().filter_map(|name| Some((name.clone(), inputs.get(name)?.clone())));
+            let values: Vec<_> = values.collect();
+            let (input_shapes, input_values) = (shapes.clone(), values.clone());
+            let options = Options { input_shapes, input_values, ..self.source.options.clone() };
+            let deferred = match self.source.import(&options)? {
+                Import::Graph(imported) => {
+                    let firebrick_onnx::Imported { graph, outputs, .. } = *imported;
+                    return Ok(Specialized { graph, outputs, shapes, values });
                 }
+                Import::Deferred(deferred) => deferred,
+            };
+            let before = needs.clone();
+            needs.shapes |= deferred.needs.shapes;
+            needs.values.extend(deferred.needs.values);
+            if needs == before {
+                let message = format!("the model depends on {needs}, which are given, but do not decide what it is");
+                return Err(Error::Request(message));
             }
         }
     }
 }
 
-fn shape(tensor: &Tensor) -> Vec<u64> {
-    tensor.dims().iter().map(|&n| n as u64).collect()
+/// The inputs that are tensors.
+pub(crate) fn tensors(inputs: &Given) -> HashMap<String, Tensor> {
+    let tensor = |(name, datum): (&String, &Datum)| match datum {
+        Datum::Tensor(tensor) => Some((name.clone(), tensor.clone())),
+        Datum::Sequence(_) | Datum::Absent => None,
+    };
+    inputs.iter().filter_map(tensor).collect()
+}
+
+/// The dimensions of a tensor.
+fn shape(datum: &Datum) -> Option<Vec<u64>> {
+    match datum {
+        Datum::Tensor(tensor) => Some(tensor.dims().iter().map(|&n| n as u64).collect()),
+        Datum::Sequence(_) | Datum::Absent => None,
+    }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use firebrick_diagnostics::{Diagnostic, Place, Report};
-use firebrick_schemas::onnx::{GraphProto, ModelProto, TensorProto};
-use firebrick_schemas::{UnknownField, WireError, decode};
+use firebrick_schemas::onnx::{GraphProto, ModelProto, ValueInfoProto};
+use firebrick_schemas::{Described, UnknownField, WireError, decode};
 
+use crate::datum::Kind;
 use crate::ops::operator_name;
 
 /// What protobuf allows a message at most.
@@ -84,6 +85,16 @@ impl Definition {
         &self.notes
     }
 
+    /// The model's inputs in order, weights among them if the file lists these: name and kind.
+    pub fn inputs(&self) -> Vec<(&str, Kind)> {
+        self.graph().map(|graph| graph.input.iter().map(named_kind).collect()).unwrap_or_default()
+    }
+
+    /// The model's outputs, in order: name and kind.
+    pub fn outputs(&self) -> Vec<(&str, Kind)> {
+        self.graph().map(|graph| graph.output.iter().map(named_kind).collect()).unwrap_or_default()
+    }
+
     /// The operators that the graph's nodes have, those of other domains than ONNX's with their domain.
     pub fn operators(&self) -> BTreeSet<String> {
         let nodes = self.graph().into_iter().flat_map(|graph| &graph.node);
@@ -96,15 +107,19 @@ impl Definition {
     }
 }
 
-/// Reads a tensor that is a file by itself.
+fn named_kind(info: &ValueInfoProto) -> (&str, Kind) {
+    (info.name(), info.r#type.as_deref().map_or(Kind::Other, Kind::of))
+}
+
+/// Reads a message that is a file by itself, and all of whose fields matter.
 ///
 /// # Errors
-/// If the bytes are no `TensorProto`.
-pub(crate) fn tensor(file: &str, bytes: Bytes) -> Result<TensorProto, Report> {
-    let (tensor, unknown) = decode::<TensorProto>(bytes).map_err(|error| wire_diagnostic(file, &error))?;
+/// If the bytes are no such message, or have fields that we don't know.
+pub(crate) fn message<M: Described>(file: &str, bytes: Bytes) -> Result<M, Report> {
+    let (message, unknown) = decode::<M>(bytes).map_err(|error| wire_diagnostic(file, &error))?;
     match Report::from_vec(unknown.iter().map(|field| refusal(file, field)).collect()) {
         Some(report) => Err(report),
-        None => Ok(tensor),
+        None => Ok(message),
     }
 }
 

@@ -6,26 +6,42 @@ use firebrick_ir::{Dim, Shape, Type};
 use firebrick_schemas::onnx::{Dimension, GraphProto, TensorProto, TypeProto, ValueInfoProto};
 
 use crate::Options;
+use crate::datum::{Datum, Kind};
 use crate::dtype::dtype_of;
 use crate::problem::{At, Problem, ProblemKind};
 
-/// The inputs that are to be given, in order: name and type. Weights may be listed as inputs too; they are none.
-pub(crate) fn inputs(graph: &GraphProto, options: &Options) -> Result<Vec<(String, Type)>, Vec<Problem>> {
+/// The inputs that are to be given.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Inputs {
+    /// Tensors, in order: name and type.
+    pub(crate) tensors: Vec<(String, Type)>,
+    /// The names of lists and optional values.
+    pub(crate) structured: Vec<String>,
+}
+
+/// The inputs that are to be given. Weights may be listed as inputs too; they are none.
+pub(crate) fn inputs(graph: &GraphProto, options: &Options) -> Result<Inputs, Vec<Problem>> {
     let weights = graph.initializer.iter().map(TensorProto::name);
     let sparse = graph.sparse_initializer.iter().filter_map(|tensor| tensor.values.as_deref());
     let weights: Vec<&str> = weights.chain(sparse.map(TensorProto::name)).collect();
     let open = graph.input.iter().enumerate().filter(|(_, input)| !weights.contains(&input.name()));
     let mut problems = Vec::new();
-    let mut types = Vec::new();
+    let (mut types, mut structured) = (Vec::new(), Vec::new());
     for (index, input) in open {
         let at = At::root().field("graph").nth("input", index, input.name());
-        match declared(input, &at) {
-            Ok(ty) => types.push((input.name().to_owned(), ty, at)),
-            Err(problem) => problems.push(problem),
+        let kind = input.r#type.as_deref().map_or(Kind::Other, Kind::of);
+        match (kind, declared(input, &at)) {
+            (Kind::Sequence | Kind::Optional(_), _) => structured.push(input.name().to_owned()),
+            (Kind::Tensor | Kind::Other, Ok(ty)) => types.push((input.name().to_owned(), ty, at)),
+            (Kind::Tensor | Kind::Other, Err(problem)) => problems.push(problem),
         }
     }
+    problems.extend(unknown_names(&types, &structured, options));
     problems.extend(apply(&mut types, options));
-    if problems.is_empty() { Ok(types.into_iter().map(|(name, ty, _)| (name, ty)).collect()) } else { Err(problems) }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(Inputs { tensors: types.into_iter().map(|(name, ty, _)| (name, ty)).collect(), structured })
 }
 
 /// The type that the file gives a value. A dimension that has neither size nor name gets one from its place.
@@ -63,11 +79,12 @@ fn dimension(name: &str, index: usize, dim: &Dimension, at: &At) -> Result<Dim, 
 /// Puts the caller's shapes in the place of the file's, and gives symbols the sizes that follow from them.
 fn apply(types: &mut [(String, Type, At)], options: &Options) -> Vec<Problem> {
     let mut sizes: HashMap<Dim, u64> = HashMap::new();
-    let mut problems = unknown_names(types, options);
+    let mut problems = Vec::new();
     for (name, ty, at) in types.iter_mut() {
         let given = options.input_shapes.iter().find(|(input, _)| input == name).map(|(_, dims)| dims.clone());
         let value = options.input_values.iter().find(|(input, _)| input == name);
-        let given = given.or_else(|| Some(value?.1.dims().iter().map(|&n| n as u64).collect()));
+        let tensor = value.and_then(|(_, datum)| if let Datum::Tensor(tensor) = datum { Some(tensor) } else { None });
+        let given = given.or_else(|| Some(tensor?.dims().iter().map(|&n| n as u64).collect()));
         let rank = ty.shape.rank();
         match (given, options.batch) {
             (Some(dims), _) if dims.len() != rank => {
@@ -96,11 +113,12 @@ fn apply(types: &mut [(String, Type, At)], options: &Options) -> Vec<Problem> {
 }
 
 /// Options that name inputs the model doesn't have.
-fn unknown_names(types: &[(String, Type, At)], options: &Options) -> Vec<Problem> {
+fn unknown_names(types: &[(String, Type, At)], structured: &[String], options: &Options) -> Vec<Problem> {
     let shapes = options.input_shapes.iter().map(|(name, _)| name);
     let names = shapes.chain(options.input_values.iter().map(|(name, _)| name));
-    let known = |name: &String| types.iter().any(|(input, _, _)| input == name);
-    let inputs: Vec<&str> = types.iter().map(|(name, _, _)| name.as_str()).collect();
+    let inputs: Vec<&str> =
+        types.iter().map(|(name, _, _)| name.as_str()).chain(structured.iter().map(String::as_str)).collect();
+    let known = |name: &String| inputs.contains(&name.as_str());
     let problem = |name: &String| {
         let kind = ProblemKind::Option(format!("the model has no input named `{name}`"));
         Problem::new(kind, At::root()).help(format!("its inputs are: {}", inputs.join(", ")))

@@ -12,6 +12,7 @@
 //!
 //! A graph's values have the names of ONNX's values, with the path of the call before those of an inlined function.
 
+mod datum;
 mod decode;
 mod dtype;
 mod external;
@@ -26,11 +27,12 @@ mod translate;
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use firebrick_diagnostics::{Diagnostic, Report};
-use firebrick_ir::{Graph, Tensor, Type};
+use firebrick_ir::{Graph, Type};
 
+pub use datum::{Datum, Kind};
 pub use decode::Definition;
+
 pub use external::{ExternalData, ExternalError, NoExternalData};
 pub use needs::Needs;
 pub use ops::{NEWEST_OPSET, OpEntry, op_types};
@@ -43,7 +45,7 @@ pub struct Options {
     /// The first dimension of every input of two dimensions or more whose shape is not among `input_shapes`.
     pub batch: Option<u64>,
     /// Values of inputs that are to be constants of the graph.
-    pub input_values: Vec<(String, Tensor)>,
+    pub input_values: Vec<(String, Datum)>,
 }
 
 /// What becomes of a model.
@@ -58,12 +60,25 @@ pub enum Import {
 /// A model as a graph.
 #[derive(Debug, Clone)]
 pub struct Imported {
-    /// The graph.
+    /// The graph. An output that is a list is as many outputs, `y[0]`, `y[1]` and so on.
     pub graph: Graph,
+    /// The model's outputs, in order.
+    pub outputs: Vec<(String, Form)>,
     /// The numbers in the weights that each node is the first to read, by the node's name.
     pub parameters: BTreeMap<String, u64>,
     /// What was left out or assumed.
     pub notes: Vec<Diagnostic>,
+}
+
+/// What an output is of the graph's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Form {
+    /// The next one.
+    Tensor,
+    /// A list of the next ones.
+    Sequence(Vec<Form>),
+    /// None.
+    Absent,
 }
 
 /// A model that becomes a graph when more is known of its inputs.
@@ -71,8 +86,10 @@ pub struct Imported {
 pub struct Deferred {
     /// What is to be known.
     pub needs: Needs,
-    /// The model's inputs, as far as their types are known.
+    /// The model's inputs that are tensors, in order.
     pub inputs: Vec<(String, Type)>,
+    /// The names of those that are lists or optional.
+    pub structured: Vec<String>,
     /// The names of its outputs.
     pub outputs: Vec<String>,
     /// The names of the values that its nodes compute, in their order.
@@ -89,14 +106,4 @@ pub fn import(definition: &Definition, options: &Options, files: &dyn ExternalDa
     translate::translate(definition, options, files).map_err(|problems| {
         Report::new(problems.into_iter().map(|problem| problem.diagnostic(definition.file())).collect())
     })
-}
-
-/// Reads a tensor that is a file by itself: a `TensorProto`, as ONNX's tests have them.
-///
-/// # Errors
-/// If the bytes are no tensor, or of elements that a graph doesn't have.
-pub fn read_tensor(file: &str, bytes: Bytes) -> Result<(String, Tensor), Report> {
-    let proto = decode::tensor(file, bytes)?;
-    let tensor = tensor::read(&proto, &NoExternalData, &problem::At::root());
-    tensor.map(|tensor| (proto.name().to_owned(), tensor)).map_err(|problem| problem.diagnostic(file).into())
 }

@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use firebrick_ir::{Graph, Origin, Tensor, Type, Value};
+use firebrick_ir::{self as ir, Graph, Origin, Tensor, Type, Value};
 use firebrick_schemas::onnx::{
     AttributeProto, FunctionProto, GraphProto, NodeProto, OperatorSetIdProto, ValueInfoProto,
 };
 
+use crate::datum::Datum;
 use crate::decode::Definition;
 use crate::external::ExternalData;
 use crate::fold::Folder;
+use crate::inputs::Inputs;
 use crate::ops::{self, Item, NodeContext, Stop};
 use crate::problem::{At, Problem, ProblemKind};
-use crate::{Deferred, Import, Imported, Needs, Options, finish, inputs, tensor};
+use crate::{Deferred, Form, Import, Imported, Needs, Options, finish, inputs, tensor};
 
 /// Functions and branches inside of others, at most.
 const MAX_DEPTH: usize = 32;
@@ -98,34 +100,60 @@ pub(crate) fn translate(
     };
     translation.inputs(proto, &inputs);
     translation.block(proto, &At::root().field("graph"));
-    translation.outputs(proto);
-    translation.finish(proto, inputs)
+    let outputs = translation.outputs(proto);
+    translation.finish(proto, inputs, outputs)
 }
 
 impl<'a> Translation<'a> {
-    /// The graph's inputs; those whose values are known are constants.
-    fn inputs(&mut self, proto: &'a GraphProto, inputs: &[(String, Type)]) {
+    /// The graph's inputs; those whose values are known are constants. Lists and optional values must be known.
+    fn inputs(&mut self, proto: &'a GraphProto, inputs: &Inputs) {
         for (index, input) in proto.input.iter().enumerate() {
-            let Some((name, ty)) = inputs.iter().find(|(name, _)| name == input.name()) else { continue };
-            let at = At::root().field("graph").nth("input", index, name);
-            let given = self.options.input_values.iter().find(|(input, _)| input == name);
-            let value = match given {
-                Some((_, tensor)) if tensor.ty() != *ty => {
-                    let message = format!("input `{name}` should be {ty}, but is {}", tensor.ty());
-                    self.problems.push(Problem::new(ProblemKind::Option(message), at));
+            let name = input.name();
+            let ty = inputs.tensors.iter().find(|(known, _)| known == name).map(|(_, ty)| ty);
+            let given = self.options.input_values.iter().find(|(given, _)| given == name).map(|(_, datum)| datum);
+            let bound = match (given, ty) {
+                (Some(datum), ty) => self.given(name, datum, ty),
+                (None, Some(ty)) => self.graph.input(name, ty.clone()).map_err(|_| twice(name)).map(Item::from),
+                (None, None) if inputs.structured.iter().any(|known| known == name) => {
+                    self.needs.values.insert(name.to_owned());
+                    self.bind(name, Bound::Nothing);
                     continue;
                 }
-                Some((_, tensor)) => self.graph.constant(name, tensor.clone()),
-                None => self.graph.input(name, ty.clone()),
+                (None, None) => continue, // a weight
             };
-            match value {
-                Ok(value) => {
-                    let origin = Origin { kind: "Input".into(), name: name.as_str().into() };
-                    self.graph.set_origin(value.node, Some(origin));
-                    self.bind(input.name(), Bound::Item(value.into()));
+            match bound {
+                Ok(item) => {
+                    if let Item::Tensor(value) = item {
+                        let origin = Origin { kind: "Input".into(), name: name.into() };
+                        self.graph.set_origin(value.node, Some(origin));
+                    }
+                    self.bind(name, Bound::Item(item));
                 }
-                Err(_) => self.problems.push(Problem::new(ProblemKind::TwoProducers(name.clone()), at)),
+                Err(kind) => {
+                    let at = At::root().field("graph").nth("input", index, name);
+                    self.problems.push(Problem::new(kind, at));
+                }
             }
+        }
+    }
+
+    /// An input whose value is known.
+    fn given(&mut self, name: &str, datum: &Datum, ty: Option<&Type>) -> Result<Item, ProblemKind> {
+        match (datum, ty) {
+            (Datum::Tensor(tensor), Some(ty)) if tensor.ty() != *ty => {
+                Err(ProblemKind::Option(format!("input `{name}` should be {ty}, but is {}", tensor.ty())))
+            }
+            (Datum::Tensor(tensor), _) => {
+                self.graph.constant(name, tensor.clone()).map(Item::from).map_err(|_| twice(name))
+            }
+            (Datum::Sequence(_) | Datum::Absent, Some(_)) => {
+                Err(ProblemKind::Option(format!("input `{name}` should be a tensor")))
+            }
+            (Datum::Sequence(data), None) => {
+                let items = data.iter().enumerate().map(|(i, datum)| self.given(&format!("{name}[{i}]"), datum, None));
+                items.collect::<Result<_, _>>().map(Item::Sequence)
+            }
+            (Datum::Absent, None) => Ok(Item::Absent),
         }
     }
 
@@ -314,16 +342,23 @@ impl<'a> Translation<'a> {
         self.leave(function.output.iter().map(String::as_str), at)
     }
 
-    /// Inlines a branch.
-    pub(crate) fn branch(&mut self, proto: &'a GraphProto, name: &str, at: &At) -> Result<Vec<Item>, Stop> {
+    /// Inlines a branch, or a step of a loop with its inputs.
+    pub(crate) fn branch(
+        &mut self,
+        proto: &'a GraphProto,
+        name: &str,
+        inputs: Vec<Item>,
+        at: &At,
+    ) -> Result<Vec<Item>, Stop> {
         let prefix = format!("{}{name}/", self.prefix());
-        self.enter(Frame { names: HashMap::new(), function: None, prefix }, &proto.node, at)?;
+        let names = proto.input.iter().map(ValueInfoProto::name).zip(inputs.into_iter().map(Bound::Item)).collect();
+        self.enter(Frame { names, function: None, prefix }, &proto.node, at)?;
         self.block(proto, at);
         self.leave(proto.output.iter().map(ValueInfoProto::name), at)
     }
 
     fn enter(&mut self, frame: Frame<'a>, nodes: &[NodeProto], at: &At) -> Result<(), Stop> {
-        self.n_inlined = self.n_inlined.saturating_add(nodes.len());
+        self.n_inlined = self.n_inlined.saturating_add(nodes.len().max(1));
         let message = if self.frames.len() >= MAX_DEPTH {
             format!("functions and branches are nested more than {MAX_DEPTH} deep")
         } else if self.n_inlined > MAX_INLINED {
@@ -430,22 +465,49 @@ impl<'a> Translation<'a> {
         debug_assert!(renamed.is_ok(), "names are fresh");
     }
 
-    fn outputs(&mut self, proto: &'a GraphProto) {
+    fn outputs(&mut self, proto: &'a GraphProto) -> Vec<(String, Form)> {
+        let mut forms = Vec::new();
         for (index, output) in proto.output.iter().enumerate() {
-            let at = At::root().field("graph").nth("output", index, output.name());
-            match self.lookup(output.name()).cloned() {
-                Some(Bound::Item(Item::Tensor(value))) => self.graph.output(value),
-                Some(Bound::Item(Item::Absent)) => {
-                    let message = format!("output `{}` is an optional value that is absent", output.name());
-                    self.problems.push(Problem::field(message, at));
-                }
+            let name = output.name();
+            match self.lookup(name).cloned() {
+                Some(Bound::Item(item)) => forms.push((name.to_owned(), self.output(name, &item))),
                 Some(Bound::Nothing) => (),
-                None => self.problems.push(no_output(output.name(), at)),
+                None => {
+                    let at = At::root().field("graph").nth("output", index, name);
+                    self.problems.push(no_output(name, at));
+                }
+            }
+        }
+        forms
+    }
+
+    /// Adds an output; a list's values are copies by their places in it.
+    fn output(&mut self, name: &str, item: &Item) -> Form {
+        match item {
+            Item::Tensor(value) => {
+                self.graph.output(*value);
+                Form::Tensor
+            }
+            Item::Absent => Form::Absent,
+            Item::Sequence(items) => {
+                let mut element = |(index, item): (usize, &Item)| {
+                    let name = format!("{name}[{index}]");
+                    let copy = item.tensor().and_then(|value| {
+                        self.graph.value(ir::ops::Identity {}, &[value], self.graph.fresh_name(&name)).ok()
+                    });
+                    self.output(&name, &copy.map_or_else(|| item.clone(), Item::Tensor))
+                };
+                Form::Sequence(items.iter().enumerate().map(&mut element).collect())
             }
         }
     }
 
-    fn finish(mut self, proto: &GraphProto, inputs: Vec<(String, Type)>) -> Result<Import, Vec<Problem>> {
+    fn finish(
+        mut self,
+        proto: &GraphProto,
+        inputs: Inputs,
+        outputs: Vec<(String, Form)>,
+    ) -> Result<Import, Vec<Problem>> {
         let unsupported = std::mem::take(&mut self.unsupported).into_iter().map(|(op, unsupported)| {
             let Unsupported { n_nodes, first, reason, help } = unsupported;
             let problem = Problem::new(ProblemKind::Unsupported { op, reason, n_nodes }, first);
@@ -459,13 +521,19 @@ impl<'a> Translation<'a> {
         if !self.needs.is_empty() {
             let outputs = proto.output.iter().map(|output| output.name().to_owned()).collect();
             let Translation { needs, values, .. } = self;
-            return Ok(Import::Deferred(Box::new(Deferred { needs, inputs, outputs, values, notes })));
+            let Inputs { tensors, structured } = inputs;
+            let deferred = Deferred { needs, inputs: tensors, structured, outputs, values, notes };
+            return Ok(Import::Deferred(Box::new(deferred)));
         }
         let Translation { mut graph, weights, .. } = self;
         finish::prune(&mut graph);
         let parameters = finish::parameters(&graph, &weights);
-        Ok(Import::Graph(Box::new(Imported { graph, parameters, notes })))
+        Ok(Import::Graph(Box::new(Imported { graph, outputs, parameters, notes })))
     }
+}
+
+fn twice(name: &str) -> ProblemKind {
+    ProblemKind::TwoProducers(name.to_owned())
 }
 
 fn no_output(name: &str, at: At) -> Problem {

@@ -2,12 +2,14 @@
 //!
 //! Where the format has a choice of fields (`oneof`), each is an optional field of its own here.
 
+mod data;
 mod graph;
 mod model;
 mod sharding;
 mod tensor;
 mod types;
 
+pub use self::data::{OptionalProto, SequenceProto};
 pub use self::graph::{AttributeProto, AttributeType, GraphProto, NodeProto, TensorAnnotation, ValueInfoProto};
 pub use self::model::{
     DeviceConfigurationProto, FunctionProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, TrainingInfoProto,

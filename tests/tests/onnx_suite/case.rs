@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use firebrick::ir::{DType, Tensor};
-use firebrick::onnx::{Definition, read_tensor};
+use firebrick::onnx::{Datum, Definition, Kind};
 use firebrick::{InputInfo, Model, OpenOptions};
 
 use crate::compare::compare;
@@ -27,24 +27,20 @@ pub(crate) enum Inputs {
 impl Case {
     /// Opens and runs the model; says why if its outputs are not what they should be.
     pub(crate) fn run(&self) -> Result<(), String> {
-        let expected: Vec<Tensor> = self.outputs.iter().map(tensor).collect::<Result<_, _>>()?;
+        let definition = Definition::read("model.onnx", self.model.clone()).map_err(|report| report.render(false))?;
+        let expected = data(&self.outputs, &definition.outputs())?;
         let model = Model::from_onnx("model.onnx", self.model.clone(), &OpenOptions::default());
         let model = model.map_err(|error| error.render(false))?;
-        let infos = model.inputs();
-        let inputs: Vec<Tensor> = match &self.inputs {
-            Inputs::Given(files) => files.iter().map(tensor).collect::<Result<_, _>>()?,
-            Inputs::Counting => infos.iter().map(counting).collect::<Result<_, _>>()?,
+        let inputs: Vec<(String, Datum)> = match &self.inputs {
+            Inputs::Given(files) => data(files, &definition.inputs())?,
+            Inputs::Counting => model.inputs().iter().map(counting).collect::<Result<_, _>>()?,
         };
-        if inputs.len() != infos.len() {
-            return Err(format!("the model has {} inputs, and the case {}", infos.len(), inputs.len()));
-        }
-        let inputs = infos.into_iter().map(|info| info.name).zip(inputs);
-        let outputs = model.run(inputs).map_err(|error| error.render(false))?;
+        let outputs = model.run_data(inputs).map_err(|error| error.render(false))?;
         if outputs.len() != expected.len() {
             return Err(format!("the model has {} outputs, and the case {}", outputs.len(), expected.len()));
         }
-        outputs.iter().zip(&expected).try_for_each(|(output, expected)| {
-            compare(&output.tensor, expected).map_err(|message| format!("output `{}` {message}", output.name))
+        outputs.iter().zip(&expected).try_for_each(|((name, found), (_, expected))| {
+            compare(found, expected).map_err(|message| format!("output `{name}` {message}"))
         })
     }
 
@@ -55,16 +51,23 @@ impl Case {
     }
 }
 
-fn tensor(file: &Bytes) -> Result<Tensor, String> {
-    let read = read_tensor("tensor.pb", file.clone());
-    read.map(|(_, tensor)| tensor).map_err(|report| format!("the case's data: {}", report.render(false)))
+/// The values in files, in the order of a model's inputs or outputs.
+fn data(files: &[Bytes], kinds: &[(&str, Kind)]) -> Result<Vec<(String, Datum)>, String> {
+    let read = |(file, (name, kind)): (&Bytes, &(&str, Kind))| {
+        let datum = Datum::read("data.pb", file.clone(), kind);
+        datum
+            .map(|datum| ((*name).to_owned(), datum))
+            .map_err(|report| format!("the case's data: {}", report.render(false)))
+    };
+    files.iter().zip(kinds).map(read).collect()
 }
 
 /// Element i of n is i / n, rounded from double to single precision.
-fn counting(input: &InputInfo) -> Result<Tensor, String> {
+fn counting(input: &InputInfo) -> Result<(String, Datum), String> {
     let dims: Vec<u64> = input.ty.shape.as_fixed().filter(|_| input.ty.dtype == DType::F32).ok_or("an odd input")?;
     let dims: Vec<usize> = dims.into_iter().map(|n| n as usize).collect();
     let n: usize = dims.iter().product();
     let values = (0..n).map(|i| (i as f64 / n as f64) as f32).collect();
-    Tensor::from_vec(&dims, values).map_err(|error| error.to_string())
+    let tensor = Tensor::from_vec(&dims, values).map_err(|error| error.to_string())?;
+    Ok((input.name.clone(), tensor.into()))
 }

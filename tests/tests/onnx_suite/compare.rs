@@ -2,14 +2,29 @@
 
 use firebrick::ir::ops::Cast;
 use firebrick::ir::{DType, Op, Tensor};
+use firebrick::onnx::Datum;
 
 /// As the suite itself has it: `|found - expected| <= ABSOLUTE + RELATIVE * |expected|`.
 const RELATIVE: f64 = 1e-3;
 /// As above; 1e-5 instead of the suite's 1e-7, since rounding in another order alone gives more near 0.
 const ABSOLUTE: f64 = 1e-5;
 
-/// Whether a tensor is what it should be, and if not, how it differs.
-pub(crate) fn compare(found: &Tensor, expected: &Tensor) -> Result<(), String> {
+/// Whether a value is what it should be, and if not, how it differs.
+pub(crate) fn compare(found: &Datum, expected: &Datum) -> Result<(), String> {
+    match (found, expected) {
+        (Datum::Tensor(found), Datum::Tensor(expected)) => compare_tensors(found, expected),
+        (Datum::Sequence(found), Datum::Sequence(expected)) if found.len() == expected.len() => {
+            found.iter().zip(expected).try_for_each(|(found, expected)| compare(found, expected))
+        }
+        (Datum::Sequence(found), Datum::Sequence(expected)) => {
+            Err(format!("has {} values instead of {}", found.len(), expected.len()))
+        }
+        (Datum::Absent, Datum::Absent) => Ok(()),
+        (_, _) => Err("is of another kind".to_owned()),
+    }
+}
+
+fn compare_tensors(found: &Tensor, expected: &Tensor) -> Result<(), String> {
     if found.ty() != expected.ty() {
         return Err(format!("is {} instead of {}", found.ty(), expected.ty()));
     }

@@ -25,6 +25,20 @@ use self::wheel::Wheel;
 /// What became of a case: nothing, or why it failed.
 type Outcomes = BTreeMap<String, Result<(), String>>;
 
+/// Whole networks whose weights are all alike; one always, the others, which take long, with `FIREBRICK_FULL=1`.
+#[test]
+fn light_models() {
+    let Some(wheel) = Wheel::open() else { return };
+    let mut cases = wheel.light_models();
+    assert!(cases.len() >= 9, "only {} models", cases.len());
+    if std::env::var_os("FIREBRICK_FULL").is_none() {
+        cases.retain(|case| case.name == "light/light_squeezenet");
+    }
+    let failures = run(&cases).into_iter().filter_map(|(name, outcome)| Some(format!("{name}: {}", outcome.err()?)));
+    let failures: Vec<String> = failures.collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
 #[test]
 fn cases_pass_or_fail_as_expected() {
     let Some(wheel) = Wheel::open() else { return };

@@ -312,10 +312,23 @@ impl<'t, 'a> NodeContext<'t, 'a> {
         sizes.collect::<Result<_, _>>().map_err(|_| self.problem(format!("`{what}` is {numbers:?}")))
     }
 
-    /// Inlines a branch.
-    pub(super) fn branch(&mut self, proto: &'a GraphProto, attribute: &str) -> Outputs {
-        let (name, at) = (node_name(self.node), self.at.attribute(attribute));
-        self.translation.branch(proto, &name, &at)
+    /// Inlines the nodes of a graph that is an attribute: a branch, or a step of a loop, whose number is `step`.
+    pub(super) fn body(
+        &mut self,
+        proto: &'a GraphProto,
+        attribute: &str,
+        step: Option<usize>,
+        inputs: Vec<Item>,
+    ) -> Outputs {
+        let (mut name, at) = (node_name(self.node), self.at.attribute(attribute));
+        if let Some(step) = step {
+            name = format!("{name}/{step}");
+        }
+        if inputs.len() > proto.input.len() {
+            let message = format!("the graph takes {} inputs, and is given {}", proto.input.len(), inputs.len());
+            return Err(self.attribute_problem(attribute, message));
+        }
+        self.translation.branch(proto, &name, inputs, &at)
     }
 
     /// A problem of this node as a whole.

@@ -93,8 +93,8 @@ pub(super) fn r#if(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     let (then, otherwise) = (ctx.required("then_branch", then)?, ctx.required("else_branch", otherwise)?);
     let condition = ctx.input(0)?;
     match ctx.constant_ints(condition)?[..] {
-        [0] => ctx.branch(otherwise, "else_branch"),
-        [_] => ctx.branch(then, "then_branch"),
+        [0] => ctx.body(otherwise, "else_branch", None, Vec::new()),
+        [_] => ctx.body(then, "then_branch", None, Vec::new()),
         _ => Err(ctx.problem("its condition is more than one truth value")),
     }
 }

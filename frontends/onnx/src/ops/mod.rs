@@ -8,6 +8,7 @@ mod batch_norm;
 mod cast;
 mod compare;
 mod concat;
+mod constant_of_shape;
 mod context;
 mod control;
 mod conv;
@@ -16,13 +17,16 @@ mod elementary;
 mod gather;
 mod gemm;
 mod logic;
+mod loops;
 mod lrn;
 mod matmul;
+mod optional;
 mod pad;
 mod pool;
 mod reduce;
 mod refused;
 mod reshape;
+mod sequence;
 mod shape;
 mod slice;
 mod softmax;
@@ -43,6 +47,8 @@ use crate::problem::{At, Problem};
 pub(crate) enum Item {
     /// A value of the graph.
     Tensor(Value),
+    /// A list.
+    Sequence(Vec<Item>),
     /// An optional value that isn't there.
     Absent,
 }
@@ -52,7 +58,7 @@ impl Item {
     pub(crate) fn tensor(&self) -> Option<Value> {
         match self {
             Item::Tensor(value) => Some(*value),
-            Item::Absent => None,
+            Item::Sequence(_) | Item::Absent => None,
         }
     }
 }
@@ -178,7 +184,9 @@ const OPS: &[OpEntry] = &[
     op("Celu", 12, exactly(1), exactly(1), "elu", activation::celu),
     op("Clip", 1, between(1, 3), exactly(1), "clip, or min and max", activation::clip),
     op("Concat", 1, at_least(1), exactly(1), "concat", concat::concat),
+    op("ConcatFromSequence", 11, exactly(1), exactly(1), "concat", sequence::concat),
     op("Constant", 1, exactly(0), exactly(1), "a constant", control::constant),
+    op("ConstantOfShape", 9, exactly(1), exactly(1), "tile", constant_of_shape::constant_of_shape),
     op("Conv", 1, between(2, 3), exactly(1), "conv", conv::conv),
     op("ConvTranspose", 1, between(2, 3), exactly(1), "conv_transpose", conv_transpose::conv_transpose),
     op("Cos", 7, exactly(1), exactly(1), "cos", elementary::cos),
@@ -211,6 +219,7 @@ const OPS: &[OpEntry] = &[
     op("LessOrEqual", 12, exactly(2), exactly(1), "greater_equal", compare::less_or_equal),
     op("Log", 1, exactly(1), exactly(1), "log", elementary::log),
     op("LogSoftmax", 1, exactly(1), exactly(1), "reduce, sub", softmax::log_softmax),
+    op("Loop", 1, at_least(2), at_least(1), "its nodes for every step", loops::r#loop),
     op("MatMul", 1, exactly(2), exactly(1), "gemm or matmul", matmul::matmul),
     op("Max", 1, at_least(1), exactly(1), "max", arithmetic::max),
     op("MaxPool", 1, exactly(1), between(1, 2), "pool", pool::max_pool),
@@ -221,6 +230,9 @@ const OPS: &[OpEntry] = &[
     op("Mul", 1, exactly(2), exactly(1), "mul", arithmetic::mul),
     op("Neg", 1, exactly(1), exactly(1), "neg", elementary::neg),
     op("Not", 1, exactly(1), exactly(1), "xor", logic::not),
+    op("Optional", 15, between(0, 1), exactly(1), "nothing", optional::optional),
+    op("OptionalGetElement", 15, exactly(1), exactly(1), "nothing", optional::get_element),
+    op("OptionalHasElement", 15, between(0, 1), exactly(1), "a constant", optional::has_element),
     op("Or", 1, exactly(2), exactly(1), "or", logic::or),
     op("PRelu", 1, exactly(2), exactly(1), "prelu", activation::prelu),
     op("Pad", 1, between(1, 4), exactly(1), "pad, slice", pad::pad),
@@ -239,7 +251,15 @@ const OPS: &[OpEntry] = &[
     op("Relu", 1, exactly(1), exactly(1), "relu", elementary::relu),
     op("Reshape", 1, between(1, 2), exactly(1), "reshape", reshape::reshape),
     op("Round", 11, exactly(1), exactly(1), "round", elementary::round),
+    op("Scan", 8, at_least(1), at_least(1), "its nodes for every step", loops::scan),
     op("Selu", 1, exactly(1), exactly(1), "elu, max, mul", activation::selu),
+    op("SequenceAt", 11, exactly(2), exactly(1), "nothing", sequence::at),
+    op("SequenceConstruct", 11, at_least(1), exactly(1), "nothing", sequence::construct),
+    op("SequenceEmpty", 11, exactly(0), exactly(1), "nothing", sequence::empty),
+    op("SequenceErase", 11, between(1, 2), exactly(1), "nothing", sequence::erase),
+    op("SequenceInsert", 11, between(2, 3), exactly(1), "nothing", sequence::insert),
+    op("SequenceLength", 11, exactly(1), exactly(1), "a constant", sequence::length),
+    op("SequenceMap", 17, at_least(1), at_least(1), "its nodes for every value", sequence::map),
     op("Shape", 1, exactly(1), exactly(1), "a constant", shape::shape),
     op("Shrink", 9, exactly(1), exactly(1), "greater, select", activation::shrink),
     op("Sigmoid", 1, exactly(1), exactly(1), "sigmoid", elementary::sigmoid),
@@ -252,6 +272,7 @@ const OPS: &[OpEntry] = &[
     op("Softplus", 1, exactly(1), exactly(1), "softplus", elementary::softplus),
     op("Softsign", 1, exactly(1), exactly(1), "abs, add, div", activation::softsign),
     op("Split", 1, between(1, 2), at_least(1), "slice", split::split),
+    op("SplitToSequence", 11, between(1, 2), exactly(1), "slice", sequence::split),
     op("Sqrt", 1, exactly(1), exactly(1), "sqrt", elementary::sqrt),
     op("Squeeze", 1, between(1, 2), exactly(1), "reshape", squeeze::squeeze),
     op("Sub", 1, exactly(2), exactly(1), "sub", arithmetic::sub),

@@ -3,13 +3,11 @@
 /// The one list: type, domain, reason.
 const REFUSED: &[(&str, &str, &str)] = &[
     ("Bernoulli", "", "it draws random numbers"),
-    ("Loop", "", "a graph has no loops: export the model with its loops unrolled"),
     ("Multinomial", "", "it draws random numbers"),
     ("RandomNormal", "", "it draws random numbers"),
     ("RandomNormalLike", "", "it draws random numbers"),
     ("RandomUniform", "", "it draws random numbers"),
     ("RandomUniformLike", "", "it draws random numbers"),
-    ("Scan", "", "a graph has no loops: export the model with its loops unrolled"),
 ];
 
 /// Why an operator can't be supported, if that is known.
