@@ -29,6 +29,14 @@ pub(crate) fn table(headings: &[&str], right: &[usize], rows: impl IntoIterator<
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
+/// A table in Markdown.
+pub(crate) fn markdown(headings: &[&str], rows: Vec<Vec<String>>) -> String {
+    let row = |cells: &[String]| format!("| {} |", cells.join(" | "));
+    let headings: Vec<String> = headings.iter().map(|heading| (*heading).to_owned()).collect();
+    let rule: Vec<String> = headings.iter().map(|_| "---".to_owned()).collect();
+    [headings, rule].iter().chain(&rows).map(|cells| row(cells)).collect::<Vec<_>>().join("\n")
+}
+
 /// `1,248,424`
 pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();

@@ -5,7 +5,7 @@ use firebrick::{Inspection, LayerRow, ValueRow};
 
 use crate::Failure;
 use crate::display::{count, json, line, shape, table};
-use crate::model_args::{InputArg, ModelArgs};
+use crate::model_args::{InputArg, ModelArgs, shapes};
 
 /// Show a model's inputs, outputs and layers, with shapes, parameters and work; weights are not needed
 #[derive(Debug, Args)]
@@ -37,16 +37,7 @@ enum Format {
 
 /// Runs the command.
 pub(crate) fn inspect(args: &InspectArgs) -> Result<(), Failure> {
-    let mut shapes = Vec::new();
-    for input in &args.input {
-        match input {
-            InputArg::Shape(name, dims) => shapes.push((name.clone(), dims.clone())),
-            InputArg::File(name, _) => {
-                return Err(Failure::Usage(format!("inspect takes the shape of input `{name}`: `{name}=1,3,227,227`")));
-            }
-        }
-    }
-    let model = args.model.open(shapes, None)?;
+    let model = args.model.open(shapes(&args.input, "inspect")?, None)?;
     match args.format {
         Format::Text => line(&text(&Inspection::of(&model)?)),
         Format::Json => json(&Inspection::of(&model)?),

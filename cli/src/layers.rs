@@ -7,7 +7,7 @@ use firebrick::{layer_types, training_layers};
 use serde::Serialize;
 
 use crate::Failure;
-use crate::display::{json, line, table};
+use crate::display::{json, line, markdown, table};
 
 /// List the layer types and operators that can be imported, and the ops of Firebrick's graph
 #[derive(Debug, Args)]
@@ -93,11 +93,4 @@ fn render(lists: &Lists, mark: &str, table: impl Fn(&[&str], &[usize], Vec<Vec<S
         format!("{mark}Ops of the graph\n\n{}", table(&["family", "spellings"], &[], ops.collect())),
     ]
     .join("\n\n")
-}
-
-fn markdown(headings: &[&str], rows: Vec<Vec<String>>) -> String {
-    let row = |cells: &[String]| format!("| {} |", cells.join(" | "));
-    let headings: Vec<String> = headings.iter().map(|heading| (*heading).to_owned()).collect();
-    let rule: Vec<String> = headings.iter().map(|_| "---".to_owned()).collect();
-    [headings, rule].iter().chain(&rows).map(|cells| row(cells)).collect::<Vec<_>>().join("\n")
 }

@@ -7,7 +7,10 @@ mod completions;
 mod display;
 mod inspect;
 mod layers;
+mod level_arg;
 mod model_args;
+mod optimize;
+mod passes;
 mod run;
 
 use std::io::IsTerminal;
@@ -28,7 +31,9 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Inspect(inspect::InspectArgs),
+    Optimize(optimize::OptimizeArgs),
     Layers(layers::LayersArgs),
+    Passes(passes::PassesArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -36,7 +41,9 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Inspect(args) => inspect::inspect(&args),
+        Command::Optimize(args) => optimize::optimize(&args),
         Command::Layers(args) => layers::layers(&args),
+        Command::Passes(args) => passes::passes(&args),
         Command::Completions(args) => completions::completions(&args),
     };
     match result {

@@ -74,6 +74,17 @@ impl std::str::FromStr for InputArg {
     }
 }
 
+/// The shapes that are given, for a command that takes no arrays.
+pub(crate) fn shapes(inputs: &[InputArg], command: &str) -> Result<Vec<(String, Vec<u64>)>, Failure> {
+    let shape = |input: &InputArg| match input {
+        InputArg::Shape(name, dims) => Ok((name.clone(), dims.clone())),
+        InputArg::File(name, _) => {
+            Err(Failure::Usage(format!("{command} takes the shape of input `{name}`: `{name}=1,3,227,227`")))
+        }
+    };
+    inputs.iter().map(shape).collect()
+}
+
 impl ModelArgs {
     /// Opens the model and says on stderr what was left out or assumed. `input_shapes` are those of `--input`;
     /// `batch` is used where `--batch` says nothing.

@@ -7,11 +7,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use firebrick::ir::{Mean, Tensor};
+use firebrick::passes::{Level, Options};
 use firebrick::{Color, Error, ImageOptions, Images, InputInfo, Labels, Model, Resize, npy};
 use indicatif::ProgressBar;
 
 use self::collect::{Collected, Wanted};
 use self::report::Report;
+use crate::level_arg::level;
 use crate::model_args::{InputArg, ModelArgs};
 use crate::{Failure, display};
 
@@ -28,6 +30,10 @@ pub(crate) struct RunArgs {
     /// An array for an input, as it is (`data=x.npy`), or an input's shape (`data=1,3,227,227`); may be repeated
     #[arg(long, value_name = "NAME=FILE|SHAPE")]
     input: Vec<InputArg>,
+
+    /// How much the graph is rewritten before it is run; up to 1, every blob can be saved
+    #[arg(short = 'O', value_name = "LEVEL", default_value = "0", value_parser = level())]
+    optimization: Level,
 
     /// Names of the classes: a file with a name on each line
     #[arg(long, value_name = "FILE")]
@@ -112,9 +118,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     shapes.extend(arrays.iter().map(|(name, tensor)| (name.clone(), dims(tensor))));
     let labels = args.labels.as_deref().map(Labels::read).transpose()?;
     // One image at a time is the custom, whatever batch the file was written for.
-    let model = args.model.open(shapes, (!args.image.is_empty()).then_some(1))?;
+    let mut model = args.model.open(shapes, (!args.image.is_empty()).then_some(1))?;
     model.check_weights()?;
-    let wanted = Wanted::of(&model, &args.save, args.save_all.is_some())?;
+    let blobs = model.blobs();
+    model.optimize(args.optimization, Options::default())?;
+    let wanted = Wanted::of(&model, &blobs, &args.save, args.save_all.is_some())?;
     let collected = if args.image.is_empty() {
         run_arrays(&model, arrays, &wanted)?
     } else {

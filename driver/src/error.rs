@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use firebrick_diagnostics::Report;
 use firebrick_ir::{EvalError, VerifyError};
+use firebrick_passes::PassError;
 use thiserror::Error;
 
 /// An error of this library.
@@ -43,6 +44,9 @@ pub enum Error {
     /// A graph with a fault in it, which is a fault of ours.
     #[error("the graph is faulty, which is an error in Firebrick: {}", list(.0))]
     Verify(Vec<VerifyError>),
+    /// A pass that failed, which is a fault of ours.
+    #[error("the model could not be rewritten, which is an error in Firebrick: {0}")]
+    Pass(#[from] PassError),
 }
 
 fn list(errors: &[VerifyError]) -> String {
@@ -63,7 +67,8 @@ impl Error {
             | Error::Content { .. }
             | Error::Request(_)
             | Error::Eval(_)
-            | Error::Verify(_) => firebrick_diagnostics::Diagnostic::error(self.to_string()).render(color),
+            | Error::Verify(_)
+            | Error::Pass(_) => firebrick_diagnostics::Diagnostic::error(self.to_string()).render(color),
         }
     }
 }

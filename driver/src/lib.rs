@@ -25,6 +25,7 @@ mod images;
 mod inspect;
 mod labels;
 mod model;
+mod named;
 pub mod npy;
 mod specialize;
 

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use firebrick_caffe::{Definition, Imported, Options, State, Weights};
 use firebrick_diagnostics::{Diagnostic, Report};
-use firebrick_ir::{Evaluator, Graph, Mean, Op, Preprocess, Tensor, Type, verify};
+use firebrick_ir::{Evaluator, Graph, Mean, Preprocess, Tensor, Type, verify};
 use firebrick_onnx::{Datum, Import};
+use firebrick_passes::{Level, Report as PassesReport};
 use firebrick_schemas::{Content, sniff};
 
-use crate::form::{Chosen, Form, output_names, plain};
+use crate::form::Form;
+use crate::named::NamedGraph;
 use crate::specialize::{Source, Specializer};
 use crate::{Error, read_file};
 
@@ -101,8 +103,8 @@ impl Model {
         let weights = weights.filter(|_| options.random_weights.is_none());
         let imported = firebrick_caffe::import(&definition, weights.as_ref(), &options.into())?;
         let Imported { graph, parameters, preprocessing, notes } = imported;
-        let outputs = plain(&graph);
-        Ok(Model { form: Form::Graph(Arc::new(graph), outputs), parameters, preprocessing, notes, folder })
+        let form = Form::Graph(Arc::new(NamedGraph::plain(graph)));
+        Ok(Model { form, parameters, preprocessing, notes, folder })
     }
 
     /// Opens an ONNX model in memory; `name` stands for it in messages.
@@ -127,7 +129,8 @@ impl Model {
         Ok(match source.import(&source.options)? {
             Import::Graph(imported) => {
                 let firebrick_onnx::Imported { graph, outputs, parameters, notes } = *imported;
-                Model { form: Form::Graph(Arc::new(graph), outputs), parameters, preprocessing, notes, folder }
+                let form = Form::Graph(Arc::new(NamedGraph::new(graph, outputs)));
+                Model { form, parameters, preprocessing, notes, folder }
             }
             Import::Deferred(deferred) => {
                 let (notes, parameters) = (deferred.notes.clone(), BTreeMap::new());
@@ -212,6 +215,18 @@ impl Model {
         self.form.blobs()
     }
 
+    /// Rewrites the model's graph; what was done to it. Inputs and outputs keep their names; so do all blobs at
+    /// [`Level::O1`], and at higher levels those that are still computed. Where the graph depends on what the model is run
+    /// on, the graphs are rewritten when they are made, and there is nothing to report yet.
+    ///
+    /// # Errors
+    /// If a pass has a fault, which is one of Firebrick's. The model is then as it was.
+    pub fn optimize(&mut self, level: Level, options: firebrick_passes::Options<'_>) -> Result<PassesReport, Error> {
+        let (form, report) = self.form.optimized(level, options)?;
+        self.form = form;
+        Ok(report)
+    }
+
     /// A mean image that the model names by file, looked for beside the model and as the path says.
     ///
     /// # Errors
@@ -231,7 +246,8 @@ impl Model {
         self.run_observed(inputs, &mut |_, _| ())
     }
 
-    /// As [`Model::run`]; `observe` sees every blob by name as it is computed, but no constants.
+    /// As [`Model::run`]; `observe` sees every blob by name as it is computed, by each of its names if blobs became one
+    /// by [`Model::optimize`], but no constants.
     ///
     /// # Errors
     /// As [`Model::run`].
@@ -241,8 +257,8 @@ impl Model {
         observe: &mut dyn FnMut(&str, &Tensor),
     ) -> Result<Vec<OutputTensor>, Error> {
         let inputs = inputs.into_iter().map(|(name, tensor)| (name, Datum::Tensor(tensor)));
-        let (chosen, tensors) = self.evaluate(inputs, observe)?;
-        let names = output_names(chosen.graph()).into_iter();
+        let (graph, tensors) = self.evaluate(inputs, observe)?;
+        let names = graph.output_names().into_iter();
         Ok(names.zip(tensors).map(|(name, tensor)| OutputTensor { name, tensor }).collect())
     }
 
@@ -252,25 +268,21 @@ impl Model {
     /// # Errors
     /// As [`Model::run`].
     pub fn run_data(&self, inputs: impl IntoIterator<Item = (String, Datum)>) -> Result<Vec<(String, Datum)>, Error> {
-        let (chosen, tensors) = self.evaluate(inputs, &mut |_, _| ())?;
-        Ok(chosen.assemble(tensors))
+        let (graph, tensors) = self.evaluate(inputs, &mut |_, _| ())?;
+        Ok(graph.assemble(tensors))
     }
 
     fn evaluate(
         &self,
         inputs: impl IntoIterator<Item = (String, Datum)>,
         observe: &mut dyn FnMut(&str, &Tensor),
-    ) -> Result<(Chosen, Vec<Tensor>), Error> {
+    ) -> Result<(Arc<NamedGraph>, Vec<Tensor>), Error> {
         self.check_weights()?;
-        let (chosen, inputs) = self.form.choose(inputs.into_iter().collect())?;
-        let graph = chosen.graph();
-        let verified = verify(graph).map_err(Error::Verify)?;
-        let tensors = Evaluator::new(verified).run_observed(&inputs, &mut |value, tensor| {
-            if !matches!(graph.node(value.node).op, Op::Const(_)) {
-                observe(graph.value_name(value), tensor);
-            }
-        })?;
-        Ok((chosen, tensors))
+        let (graph, inputs) = self.form.choose(inputs.into_iter().collect())?;
+        let verified = verify(graph.graph()).map_err(Error::Verify)?;
+        let tensors = Evaluator::new(verified)
+            .run_observed(&inputs, &mut |value, tensor| graph.observe(value, tensor, observe))?;
+        Ok((graph, tensors))
     }
 }
 

@@ -4,12 +4,14 @@ use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use firebrick_ir::Tensor;
 use firebrick_ir::eval::check_inputs;
-use firebrick_ir::{Graph, Tensor};
 use firebrick_onnx::{Datum, Deferred, Definition, ExternalData, Import, NoExternalData, Options};
+use firebrick_passes::Level;
 
 use crate::Error;
 use crate::external::Folder;
+use crate::named::NamedGraph;
 
 /// How many graphs are kept for inputs that come again.
 const MAX_KEPT: usize = 8;
@@ -38,8 +40,10 @@ impl Source {
 /// decide what the graph is.
 #[derive(Debug)]
 pub(crate) struct Specializer {
-    source: Source,
+    source: Arc<Source>,
     pub(crate) deferred: Deferred,
+    /// How graphs are rewritten that are made.
+    level: Level,
     /// The graphs that were made, the one used last in front.
     kept: Mutex<VecDeque<Arc<Specialized>>>,
 }
@@ -47,8 +51,7 @@ pub(crate) struct Specializer {
 /// A graph for some inputs.
 #[derive(Debug)]
 pub(crate) struct Specialized {
-    pub(crate) graph: Graph,
-    pub(crate) outputs: Vec<(String, firebrick_onnx::Form)>,
+    pub(crate) graph: Arc<NamedGraph>,
     shapes: Vec<(String, Vec<u64>)>,
     /// Inputs that are constants of the graph.
     values: Vec<(String, Datum)>,
@@ -71,7 +74,13 @@ impl Specialized {
 
 impl Specializer {
     pub(crate) fn new(source: Source, deferred: Deferred) -> Self {
-        Specializer { source, deferred, kept: Mutex::new(VecDeque::new()) }
+        Specializer { source: Arc::new(source), deferred, level: Level::O0, kept: Mutex::default() }
+    }
+
+    /// The same, with graphs rewritten at that level.
+    pub(crate) fn at(&self, level: Level) -> Self {
+        let (source, deferred) = (self.source.clone(), self.deferred.clone());
+        Specializer { source, deferred, level, kept: Mutex::default() }
     }
 
     /// The graph for these inputs: one that was made before, or a new one.
@@ -121,7 +130,9 @@ impl Specializer {
             let deferred = match self.source.import(&options)? {
                 Import::Graph(imported) => {
                     let firebrick_onnx::Imported { graph, outputs, .. } = *imported;
-                    return Ok(Specialized { graph, outputs, shapes, values });
+                    let options = firebrick_passes::Options::default();
+                    let (graph, _) = NamedGraph::new(graph, outputs).optimized(self.level, options)?;
+                    return Ok(Specialized { graph: Arc::new(graph), shapes, values });
                 }
                 Import::Deferred(deferred) => deferred,
             };

@@ -1,6 +1,5 @@
 //! Running a pipeline.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use firebrick_ir::{Graph, verify};
@@ -50,7 +49,7 @@ pub fn run_steps(
     keeps_values: bool,
     options: Options<'_>,
 ) -> Result<Report, PassError> {
-    let report = Report { passes: Vec::new(), aliases: BTreeMap::new(), settled: true };
+    let report = Report::default();
     let rewriter = Rewriter::new(graph, keeps_values, options.stop_after);
     let mut runner = Runner { rewriter, options, report, n_idle: 0 };
     runner.run_all(steps)?;

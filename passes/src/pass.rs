@@ -36,6 +36,16 @@ pub enum Precision {
     Rounded,
 }
 
+impl Precision {
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Precision::Exact => "the same bits",
+            Precision::Rounded => "rounded otherwise",
+        }
+    }
+}
+
 /// A pass that looks at one node after another, each after its operands, and says what should take its place.
 ///
 /// A rule only reads: it returns a [`Draft`]. It is asked again about the nodes that its rewrites add, and about all

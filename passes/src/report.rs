@@ -15,6 +15,13 @@ pub struct Report {
     pub settled: bool,
 }
 
+impl Default for Report {
+    /// Nothing done.
+    fn default() -> Self {
+        Report { passes: Vec::new(), aliases: BTreeMap::new(), settled: true }
+    }
+}
+
 /// What one pass did, all its runs together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PassReport {

@@ -15,13 +15,17 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// The blobs that `--save` names, each of which the model has to have, or all.
-    pub(super) fn of<P>(model: &Model, save: &[(String, P)], all: bool) -> Result<Self, Failure> {
+    /// The blobs that `--save` names, each of which the model has to have, or all. `source` are those that it had when
+    /// it was opened.
+    pub(super) fn of<P>(model: &Model, source: &[String], save: &[(String, P)], all: bool) -> Result<Self, Failure> {
         let blobs = model.blobs();
-        for (name, _) in save {
-            if !blobs.contains(name) {
-                return Err(Error::Request(unknown_blob(name, &blobs)).into());
-            }
+        if let Some((name, _)) = save.iter().find(|(name, _)| !blobs.contains(name)) {
+            let message = if source.contains(name) {
+                format!("blob `{name}` is not computed at this level: use `-O0` or `-O1`, which keep all blobs")
+            } else {
+                unknown_blob(name, &blobs)
+            };
+            return Err(Error::Request(message).into());
         }
         Ok(Wanted { names: save.iter().map(|(name, _)| name.clone()).collect(), all })
     }

@@ -5,5 +5,6 @@ mod docs;
 mod failures;
 mod inspect;
 mod layers;
+mod optimize;
 mod run;
 mod save;
