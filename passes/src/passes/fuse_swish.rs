@@ -54,10 +54,12 @@ fn swish(at: At<'_>, x: Value, gate: Value, factor: f64) -> Option<UnaryFn> {
     }
     let (outer, limited) = scalar(at, gate);
     let limited = at.source::<Unary>(limited)?;
-    let (inner, limits) = match limited.op.0 {
-        UnaryFn::Clip { min, max } => (Line { scale: 1.0, shift: 0.0 }, [min.into(), max.into()]),
-        UnaryFn::HardSigmoid { alpha, beta } => (Line { scale: alpha.into(), shift: beta.into() }, [0.0, 1.0]),
-        _ => return None,
+    let (inner, limits) = if let UnaryFn::Clip { min, max } = limited.op.0 {
+        (Line { scale: 1.0, shift: 0.0 }, [f64::from(min), f64::from(max)])
+    } else if let UnaryFn::HardSigmoid { alpha, beta } = limited.op.0 {
+        (Line { scale: alpha.into(), shift: beta.into() }, [0.0, 1.0])
+    } else {
+        return None;
     };
     let (line, source) = scalar(at, limited.x());
     let line = line.then(inner);
