@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use firebrick_ir::{self as ir, Graph, Origin, Tensor, Type, Value};
+use firebrick_ir::{self as ir, Graph, GraphError, Origin, Tensor, Type, Value};
 use firebrick_schemas::onnx::{
     AttributeProto, FunctionProto, GraphProto, NodeProto, OperatorSetIdProto, ValueInfoProto,
 };
@@ -18,8 +18,8 @@ use crate::{Deferred, Form, Import, Imported, Needs, Options, finish, inputs, te
 
 /// Functions and branches inside of others, at most.
 const MAX_DEPTH: usize = 32;
-/// Nodes that a model may have once its functions and branches are inlined, beyond those in the file.
-const MAX_INLINED: usize = 100_000;
+/// Nodes that functions, branches and steps of loops may become: a file says in a few bytes how often they are repeated.
+const MAX_INLINED: usize = 10_000;
 
 /// The graph while it grows, and what later nodes need to know of earlier ones.
 pub(crate) struct Translation<'a> {
@@ -113,7 +113,7 @@ impl<'a> Translation<'a> {
             let given = self.options.input_values.iter().find(|(given, _)| given == name).map(|(_, datum)| datum);
             let bound = match (given, ty) {
                 (Some(datum), ty) => self.given(name, datum, ty),
-                (None, Some(ty)) => self.graph.input(name, ty.clone()).map_err(|_| twice(name)).map(Item::from),
+                (None, Some(ty)) => self.graph.input(name, ty.clone()).map_err(unfit).map(Item::from),
                 (None, None) if inputs.structured.iter().any(|known| known == name) => {
                     self.needs.values.insert(name.to_owned());
                     self.bind(name, Bound::Nothing);
@@ -132,6 +132,7 @@ impl<'a> Translation<'a> {
                 Err(kind) => {
                     let at = At::root().field("graph").nth("input", index, name);
                     self.problems.push(Problem::new(kind, at));
+                    self.bind(name, Bound::Nothing);
                 }
             }
         }
@@ -143,9 +144,7 @@ impl<'a> Translation<'a> {
             (Datum::Tensor(tensor), Some(ty)) if tensor.ty() != *ty => {
                 Err(ProblemKind::Option(format!("input `{name}` should be {ty}, but is {}", tensor.ty())))
             }
-            (Datum::Tensor(tensor), _) => {
-                self.graph.constant(name, tensor.clone()).map(Item::from).map_err(|_| twice(name))
-            }
+            (Datum::Tensor(tensor), _) => self.graph.constant(name, tensor.clone()).map(Item::from).map_err(unfit),
             (Datum::Sequence(_) | Datum::Absent, Some(_)) => {
                 Err(ProblemKind::Option(format!("input `{name}` should be a tensor")))
             }
@@ -532,8 +531,9 @@ impl<'a> Translation<'a> {
     }
 }
 
-fn twice(name: &str) -> ProblemKind {
-    ProblemKind::TwoProducers(name.to_owned())
+/// An input that the graph can't have.
+fn unfit(error: GraphError) -> ProblemKind {
+    ProblemKind::Field(format!("the graph cannot have this input: {error}"))
 }
 
 fn no_output(name: &str, at: At) -> Problem {

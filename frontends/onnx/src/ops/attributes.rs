@@ -130,7 +130,7 @@ impl<'a> NodeContext<'_, 'a> {
         match words.iter().find(|(word, _)| *word == text) {
             Some((_, meaning)) => Ok(Some(*meaning)),
             None => {
-                let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                let known: Vec<&str> = words.iter().map(|(word, _)| *word).filter(|word| !word.is_empty()).collect();
                 let message = format!("attribute `{name}` is \"{text}\", but should be one of: {}", known.join(", "));
                 Err(self.attribute_problem(name, message))
             }

@@ -336,7 +336,8 @@ pub(crate) fn find(node: &NodeProto, opsets: &[OperatorSetIdProto]) -> Result<(&
         return missing(format!(" (the domain `{domain}` is not known)"), None);
     }
     let Some(opset) = opset(domain, opsets) else {
-        return missing(format!(" (the model does not import the opset of `{domain}`)"), None);
+        let domain = if domain == ONNX { "ai.onnx" } else { domain };
+        return missing(format!(" (the model imports no opset of `{domain}`)"), None);
     };
     let of_type = OPS.iter().filter(|entry| entry.op_type == op_type && entry.domain == domain);
     match of_type.clone().filter(|entry| entry.since <= opset).max_by_key(|entry| entry.since) {

@@ -1,0 +1,5 @@
+//! Models, and what becomes of them.
+
+mod common;
+mod errors;
+mod graphs;
