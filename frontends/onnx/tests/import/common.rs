@@ -137,7 +137,6 @@ pub(crate) fn imported_with(model: &ModelProto, options: &Options, files: &dyn E
 }
 
 /// Options with the value of one input.
-
 pub(crate) fn given(name: &str, datum: impl Into<Datum>) -> Options {
     Options { input_values: vec![(name.to_owned(), datum.into())], ..Options::default() }
 }
