@@ -42,7 +42,7 @@ fn cast() {
         (&tensor::<f64>(&[1], [1.0 + 2f64.powi(-11) + 2f64.powi(-40)]), tensor::<f16>(&[1], [f16::from_bits(0x3c01)])),
         (&tensor::<f64>(&[2], [1.0 + 2f64.powi(-8), 1e300]), tensor::<bf16>(&[2], [bf16::ONE, bf16::INFINITY])),
         (&f32s(&[5], [1.0, -448.0, 1e9, f32::NAN, 0.0]), coded(DType::F8E4M3Fn, &[0x38, 0xfe, 0x7e, 0x7f, 0])),
-        (&f32s(&[3], [3.9, -20.0, 7.0]), coded(DType::I4, &[3, 8, 7])),
+        (&f32s(&[3], [3.9, -20.0, 7.0]), coded(DType::I4, &[3, 12, 7])),
         (&tensor::<i64>(&[2], [23, -1]), coded(DType::U4, &[7, 15])),
         (&coded(DType::I4, &[15, 7]), tensor::<i32>(&[2], [-1, 7])),
         (&coded(DType::F8E8M0, &[127, 0, 255]), f32s(&[3], [1.0, 2f32.powi(-127), f32::NAN])),

@@ -7,9 +7,10 @@ use crate::{Code, DType, EvalError, Overflow, Tensor, Type};
 /// Converts elements to another type, as ONNX's Cast.
 ///
 /// One operand of any type; the result has its shape. Floating-point numbers become integers by truncation, limited
-/// to the type's range (NaN becomes 0); integers wrap in a smaller type; numbers are rounded to the nearest
-/// floating-point one. As truth values, all numbers but 0 are true; truth values become 0 and 1. Numbers too large for a
-/// float of 8 bits become the largest if `saturate` is set, else infinite or NaN.
+/// to the type's range (NaN becomes 0); integers wrap in a smaller type, and in one of fewer than 8 bits floats do too;
+/// numbers are rounded to the nearest floating-point one. As truth values, all numbers but 0 are true; truth values
+/// become 0 and 1. Numbers too large for a float of 8 bits become the largest if `saturate` is set, else infinite or
+/// NaN.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cast {
     /// The result's element type.
@@ -74,7 +75,7 @@ impl Cast {
         let overflow = if self.saturate { Overflow::Saturate } else { Overflow::Special };
         match value {
             Wide::Int(n) if !code.is_float() => code.wrap(n as i64),
-            Wide::Real(x) if !code.is_float() => code.encode(x.trunc(), overflow),
+            Wide::Real(x) if !code.is_float() => code.wrap(x as i64),
             value @ (Wide::Int(_) | Wide::Real(_)) => code.encode(value.to_f64(), overflow),
         }
     }

@@ -114,11 +114,6 @@ impl<'a> NodeContext<'_, 'a> {
         text.map(|text| self.text(name, text)).transpose()
     }
 
-    /// A text, or its default.
-    pub(crate) fn string_or(&mut self, name: &str, default: &str) -> Result<String, Stop> {
-        Ok(self.string(name)?.unwrap_or_else(|| default.to_owned()))
-    }
-
     fn text(&self, name: &str, bytes: &[u8]) -> Result<String, Stop> {
         let text = std::str::from_utf8(bytes).map(str::to_owned);
         text.map_err(|_| self.attribute_problem(name, format!("attribute `{name}` is no text in UTF-8")))

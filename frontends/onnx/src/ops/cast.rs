@@ -1,6 +1,6 @@
 //! Cast, CastLike and BitCast.
 
-use firebrick_ir::ops::{Bitcast, Cast};
+use firebrick_ir::ops::{BinaryFn, Bitcast, Cast, Select};
 use firebrick_ir::{DType, Value};
 use firebrick_schemas::onnx::DataType;
 
@@ -34,11 +34,23 @@ pub(super) fn cast_to(ctx: &mut NodeContext<'_, '_>, suffix: &str, x: Value, dty
 fn convert(ctx: &mut NodeContext<'_, '_>, dtype: DType) -> Outputs {
     let saturate = ctx.flag("saturate", true)?;
     let x = ctx.input(0)?;
-    let round_mode = ctx.string_or("round_mode", "up")?;
-    if dtype == DType::F8E8M0 && round_mode != "nearest" {
-        return Err(ctx.attribute_problem("round_mode", "`round_mode` is supported as \"nearest\" only"));
-    }
+    let direction = ctx.word("round_mode", &[("up", Some(true)), ("down", Some(false)), ("nearest", None)])?;
+    let x = match direction.unwrap_or(Some(true)) {
+        Some(is_up) if dtype == DType::F8E8M0 => power_of_two(ctx, x, is_up)?,
+        Some(_) | None => x,
+    };
     Ok(vec![ctx.op("cast", Cast { dtype, saturate }, &[x])?.into()])
+}
+
+/// The power of two that is not below x, or not above it, as the nearest one tells.
+fn power_of_two(ctx: &mut NodeContext<'_, '_>, x: Value, is_up: bool) -> Result<Value, Stop> {
+    let x = cast_to(ctx, "single", x, DType::F32)?;
+    let nearest = ctx.op("nearest", Cast::to(DType::F8E8M0), &[x])?;
+    let nearest = ctx.op("power", Cast::to(DType::F32), &[nearest])?;
+    let other = ctx.with_scalar(BinaryFn::Mul, nearest, if is_up { 2.0 } else { 0.5 })?;
+    let (high, low) = if is_up { (x, nearest) } else { (nearest, x) };
+    let is_beyond = ctx.binary(BinaryFn::Greater, high, low)?;
+    ctx.op("rounded", Select {}, &[is_beyond, other, nearest])
 }
 
 /// The type by number or, before opset 6, by name.

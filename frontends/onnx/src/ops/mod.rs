@@ -18,11 +18,15 @@ mod gather;
 mod gemm;
 mod logic;
 mod loops;
+mod loss;
 mod lrn;
 mod matmul;
+mod normalise;
 mod optional;
 mod pad;
 mod pool;
+mod quantize;
+mod quantized;
 mod reduce;
 mod refused;
 mod reshape;
@@ -188,11 +192,14 @@ const OPS: &[OpEntry] = &[
     op("Constant", 1, exactly(0), exactly(1), "a constant", control::constant),
     op("ConstantOfShape", 9, exactly(1), exactly(1), "tile", constant_of_shape::constant_of_shape),
     op("Conv", 1, between(2, 3), exactly(1), "conv", conv::conv),
+    op("ConvInteger", 10, between(2, 4), exactly(1), "sub, conv", quantized::conv_integer),
     op("ConvTranspose", 1, between(2, 3), exactly(1), "conv_transpose", conv_transpose::conv_transpose),
     op("Cos", 7, exactly(1), exactly(1), "cos", elementary::cos),
     op("Cosh", 9, exactly(1), exactly(1), "cosh", elementary::cosh),
+    op("DequantizeLinear", 10, between(2, 3), exactly(1), "dequantize", quantize::dequantize_linear),
     op("Div", 1, exactly(2), exactly(1), "div", arithmetic::div),
     op("Dropout", 1, between(1, 3), between(1, 2), "nothing", control::dropout),
+    op("DynamicQuantizeLinear", 11, exactly(1), exactly(3), "reduce, quantize", quantize::dynamic_quantize_linear),
     op("Elu", 1, exactly(1), exactly(1), "elu", activation::elu),
     op("Equal", 1, exactly(2), exactly(1), "equal", compare::equal),
     op("Erf", 9, exactly(1), exactly(1), "erf", elementary::erf),
@@ -206,29 +213,43 @@ const OPS: &[OpEntry] = &[
     op("GlobalMaxPool", 1, exactly(1), exactly(1), "pool", pool::global_max_pool),
     op("Greater", 1, exactly(2), exactly(1), "greater", compare::greater),
     op("GreaterOrEqual", 12, exactly(2), exactly(1), "greater_equal", compare::greater_or_equal),
+    op("GroupNormalization", 18, exactly(3), exactly(1), "reduce, sub, mul, add", normalise::group_normalization),
     op("HardSigmoid", 1, exactly(1), exactly(1), "hard_sigmoid", activation::hard_sigmoid),
     op("HardSwish", 14, exactly(1), exactly(1), "hard_swish", activation::hard_swish),
     op("Hardmax", 1, exactly(1), exactly(1), "top_k, equal, cast", arg::hardmax),
     op("Identity", 1, exactly(1), exactly(1), "identity", control::identity),
     op("If", 1, exactly(1), at_least(1), "the branch that is taken", control::r#if),
+    op("InstanceNormalization", 1, exactly(3), exactly(1), "reduce, sub, mul, add", normalise::instance_normalization),
     op("IsInf", 10, exactly(1), exactly(1), "abs, equal", compare::is_inf),
     op("IsNaN", 9, exactly(1), exactly(1), "equal, xor", compare::is_nan),
     op("LRN", 1, exactly(1), exactly(1), "lrn", lrn::lrn),
+    op("LayerNormalization", 17, between(2, 3), between(1, 3), "reduce, sub, mul, add", normalise::layer_normalization),
     op("LeakyRelu", 1, exactly(1), exactly(1), "leaky_relu", activation::leaky_relu),
     op("Less", 1, exactly(2), exactly(1), "greater", compare::less),
     op("LessOrEqual", 12, exactly(2), exactly(1), "greater_equal", compare::less_or_equal),
     op("Log", 1, exactly(1), exactly(1), "log", elementary::log),
     op("LogSoftmax", 1, exactly(1), exactly(1), "reduce, sub", softmax::log_softmax),
     op("Loop", 1, at_least(2), at_least(1), "its nodes for every step", loops::r#loop),
+    op("LpNormalization", 1, exactly(1), exactly(1), "reduce, div", normalise::lp_normalization),
     op("MatMul", 1, exactly(2), exactly(1), "gemm or matmul", matmul::matmul),
+    op("MatMulInteger", 10, between(2, 4), exactly(1), "sub, gemm or matmul", quantized::matmul_integer),
     op("Max", 1, at_least(1), exactly(1), "max", arithmetic::max),
     op("MaxPool", 1, exactly(1), between(1, 2), "pool", pool::max_pool),
     op("Mean", 1, at_least(1), exactly(1), "add, mul", arithmetic::mean),
+    op(
+        "MeanVarianceNormalization",
+        9,
+        exactly(1),
+        exactly(1),
+        "reduce, sub, div",
+        normalise::mean_variance_normalization,
+    ),
     op("Min", 1, at_least(1), exactly(1), "min", arithmetic::min),
     op("Mish", 18, exactly(1), exactly(1), "mish", activation::mish),
     op("Mod", 10, exactly(2), exactly(1), "mod or rem", arithmetic::modulo),
     op("Mul", 1, exactly(2), exactly(1), "mul", arithmetic::mul),
     op("Neg", 1, exactly(1), exactly(1), "neg", elementary::neg),
+    op("NegativeLogLikelihoodLoss", 12, between(2, 3), exactly(1), "select, reduce", loss::negative_log_likelihood),
     op("Not", 1, exactly(1), exactly(1), "xor", logic::not),
     op("Optional", 15, between(0, 1), exactly(1), "nothing", optional::optional),
     op("OptionalGetElement", 15, exactly(1), exactly(1), "nothing", optional::get_element),
@@ -237,6 +258,10 @@ const OPS: &[OpEntry] = &[
     op("PRelu", 1, exactly(2), exactly(1), "prelu", activation::prelu),
     op("Pad", 1, between(1, 4), exactly(1), "pad, slice", pad::pad),
     op("Pow", 1, exactly(2), exactly(1), "pow", arithmetic::pow),
+    op("QLinearConv", 10, between(8, 9), exactly(1), "sub, conv, dequantize, quantize", quantized::qlinear_conv),
+    op("QLinearMatMul", 10, exactly(8), exactly(1), "sub, matmul, dequantize, quantize", quantized::qlinear_matmul),
+    op("QuantizeLinear", 10, between(2, 3), exactly(1), "quantize", quantize::quantize_linear),
+    op("RMSNormalization", 23, exactly(2), exactly(1), "reduce, div, mul", normalise::rms_normalization),
     op("Reciprocal", 1, exactly(1), exactly(1), "div", elementary::reciprocal),
     op("ReduceL1", 1, between(1, 2), exactly(1), "reduce", reduce::l1),
     op("ReduceL2", 1, between(1, 2), exactly(1), "reduce", reduce::l2),
@@ -269,6 +294,7 @@ const OPS: &[OpEntry] = &[
     op("Size", 1, exactly(1), exactly(1), "a constant", shape::size),
     op("Slice", 1, between(1, 5), exactly(1), "slice", slice::slice),
     op("Softmax", 1, exactly(1), exactly(1), "softmax", softmax::softmax),
+    op("SoftmaxCrossEntropyLoss", 12, between(2, 3), between(1, 2), "reduce, sub, select", loss::softmax_cross_entropy),
     op("Softplus", 1, exactly(1), exactly(1), "softplus", elementary::softplus),
     op("Softsign", 1, exactly(1), exactly(1), "abs, add, div", activation::softsign),
     op("Split", 1, between(1, 2), at_least(1), "slice", split::split),
