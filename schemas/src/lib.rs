@@ -7,6 +7,8 @@
 //! Reading a binary file is one call, [`decode`]: it walks the bytes by descriptor first ([`wire::check`]), so that an
 //! error says which field is wrong, at which byte and why, and so that no file can make us use much more memory than its size
 //! justifies. Fields, wire types and enum values the schema doesn't know are skipped, as protobuf prescribes, and all listed.
+//!
+//! [`text::print`] writes a message as text by the same descriptors.
 
 #![recursion_limit = "512"]
 
@@ -14,6 +16,7 @@ mod declare;
 mod path;
 mod reflect;
 mod sniff;
+pub mod text;
 pub mod wire;
 
 pub mod caffe;

@@ -5,17 +5,17 @@ use std::ops::Range;
 use super::WireFault;
 
 /// One record: a field's number and what follows it.
-pub(super) struct Record {
-    pub(super) number: u32,
-    pub(super) payload: Payload,
+pub(crate) struct Record {
+    pub(crate) number: u32,
+    pub(crate) payload: Payload,
     /// Where the key begins.
-    pub(super) start: usize,
+    pub(crate) start: usize,
     /// Where the payload ends.
-    pub(super) end: usize,
+    pub(crate) end: usize,
 }
 
 /// What follows a key. Fixed-width values are the last four or eight bytes of the record.
-pub(super) enum Payload {
+pub(crate) enum Payload {
     Varint(u64),
     Fixed32,
     Fixed64,
@@ -23,10 +23,10 @@ pub(super) enum Payload {
 }
 
 /// The offset of an error, the field's number if it was legible, and the error.
-pub(super) type RecordFault = (usize, Option<u32>, WireFault);
+pub(crate) type RecordFault = (usize, Option<u32>, WireFault);
 
 /// Reads the record at `at` of a message that ends at `limit`.
-pub(super) fn next_record(input: &[u8], at: usize, limit: usize) -> Result<Record, RecordFault> {
+pub(crate) fn next_record(input: &[u8], at: usize, limit: usize) -> Result<Record, RecordFault> {
     let start = at;
     let (key, at) = next_varint(input, start, limit).map_err(|fault| (start, None, fault))?;
     let number = u32::try_from(key >> 3).ok().filter(|number| (1..1 << 29).contains(number));
@@ -52,7 +52,7 @@ pub(super) fn next_record(input: &[u8], at: usize, limit: usize) -> Result<Recor
 }
 
 /// Reads the varint at `at`: its value and where it ends.
-pub(super) fn next_varint(input: &[u8], at: usize, limit: usize) -> Result<(u64, usize), WireFault> {
+pub(crate) fn next_varint(input: &[u8], at: usize, limit: usize) -> Result<(u64, usize), WireFault> {
     const MAX_BYTES: usize = 10;
     let mut value = 0_u64;
     let bytes = input.get(at..limit).unwrap_or_default();
