@@ -28,6 +28,7 @@ mod model;
 mod named;
 pub mod npy;
 mod specialize;
+mod write_caffe;
 
 pub use error::Error;
 pub use files::{read_file, write_file};
@@ -40,3 +41,4 @@ pub use images::{Color, ImageOptions, Images, Resize};
 pub use inspect::{Inspection, LayerRow, Size, ValueRow};
 pub use labels::Labels;
 pub use model::{InputInfo, Model, OpenOptions, OutputTensor, read_mean_file};
+pub use write_caffe::CaffeFiles;

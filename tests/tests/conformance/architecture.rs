@@ -15,11 +15,13 @@ const MAY_DEPEND: &[(&str, &[&str])] = &[
     ("frontends/caffe", &["firebrick-diagnostics", "firebrick-ir", "firebrick-schemas"]),
     ("frontends/onnx", &["firebrick-diagnostics", "firebrick-ir", "firebrick-schemas"]),
     ("passes", &["firebrick-ir"]),
+    ("backends/caffe", &["firebrick-ir", "firebrick-schemas"]),
     ("backends/onnx", &["firebrick-ir", "firebrick-schemas"]),
     (
         "driver",
         &[
             "firebrick-caffe",
+            "firebrick-caffe-writer",
             "firebrick-diagnostics",
             "firebrick-ir",
             "firebrick-onnx",

@@ -10,3 +10,4 @@ mod onnx_zoo;
 mod pipelines;
 mod published;
 mod reference;
+mod rewritten;
