@@ -48,6 +48,11 @@ impl Names {
         }
     }
 
+    /// Whether values keep existing for their names' sake.
+    pub(crate) fn keeps_values(&self) -> bool {
+        self.keeps_values
+    }
+
     /// Whether a node has to stay although nothing reads it: a value of the source is known by its name alone.
     pub(crate) fn keep(&self, graph: &Graph, id: NodeId) -> bool {
         let is_needed = |name: &String| self.source.contains(name) && !self.aliases.contains_key(name);

@@ -81,7 +81,9 @@ impl<'g> Rewriter<'g> {
     /// Removes a node, if nothing reads it and its values need not be kept: a rewrite. Operands that nothing else had
     /// read go with it. Whether it was removed.
     pub fn remove(&mut self, id: NodeId) -> bool {
-        if self.is_done() || !self.may_remove(id) {
+        // Where values are kept, a constant that nothing reads may be one of them, as it was computed.
+        let is_value = self.names.keeps_values() && matches!(self.graph.node(id).op, Op::Const(_));
+        if self.is_done() || is_value || !self.may_remove(id) {
             return false;
         }
         self.remove_unread(vec![id]);
