@@ -1,9 +1,12 @@
-//! What the tests across crates have in common: where things are, and how other engines' results are read.
+//! What the tests across crates have in common: where things are, how other engines' results are read,
+//! and graphs after a pipeline.
 
 mod arrays;
 mod compare;
+mod pipelines;
 mod places;
 
 pub use arrays::{Arrays, npy, npz, tensor};
 pub use compare::{Difference, best, compare};
+pub use pipelines::{LEVELS, evaluated, optimized};
 pub use places::{announce, shared, workspace};

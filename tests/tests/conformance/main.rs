@@ -2,6 +2,7 @@
 
 mod architecture;
 mod caffe_cases;
+mod caffe_pipelines;
 mod digits;
 mod figures;
 mod images;

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use firebrick::ir::{Evaluator, Graph, Op, Tensor, verify};
-use firebrick::passes::{Level, Options, optimize};
+use firebrick::ir::{Graph, Op, Tensor};
+use firebrick::passes::Level;
 use firebrick::{Model, OpenOptions};
-use firebrick_tests::{compare, shared, tensor, workspace};
+use firebrick_tests::{LEVELS, compare, evaluated, shared, tensor, workspace};
 
 /// Opens a net for single images, its weights, if it has none, drawn as its fillers say.
 fn open(files: &[&Path], options: OpenOptions) -> Graph {
@@ -17,13 +17,7 @@ fn open(files: &[&Path], options: OpenOptions) -> Graph {
 }
 
 fn optimized(graph: &Graph, level: Level) -> Graph {
-    let mut graph = graph.clone();
-    let options = Options { verify: true, ..Options::default() };
-    let report = optimize(&mut graph, level, options).unwrap_or_else(|error| panic!("{error}"));
-    assert!(report.settled, "{}: a group of passes does not settle", graph.name);
-    let again = optimize(&mut graph.clone(), level, Options::default()).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(again.n_rewrites(), 0, "{}: a second run changes something", graph.name);
-    graph
+    firebrick_tests::optimized(graph, level).unwrap_or_else(|message| panic!("{}: {message}", graph.name)).0
 }
 
 /// The graph without the digests of its constants: drawn weights are not the same on every machine.
@@ -51,11 +45,11 @@ fn architecture(name: &str, image: Option<u64>) -> Graph {
     open(&[&path], OpenOptions { input_shapes, ..OpenOptions::default() })
 }
 
-/// The results of a graph for one image.
-fn run(graph: &Graph) -> Vec<Tensor> {
+/// The result of a graph for one image.
+fn run(graph: &Graph) -> Tensor {
     let inputs: HashMap<String, Tensor> = graph.inputs().iter().map(|&id| image(graph, id)).collect();
-    let verified = verify(graph).unwrap_or_else(|errors| panic!("{errors:?}"));
-    Evaluator::new(verified).run(&inputs).unwrap_or_else(|error| panic!("{error}"))
+    let values = evaluated(graph, &inputs).unwrap_or_else(|message| panic!("{message}"));
+    values[graph.value_name(graph.outputs()[0])].clone()
 }
 
 /// An image of waves in -1..1.
@@ -71,11 +65,9 @@ fn check(name: &str, image: Option<u64>) {
     insta::assert_snapshot!(name, text(&optimized(&architecture(name, None), Level::O2)));
     let before = architecture(name, image);
     let expected = run(&before);
-    for level in [Level::O1, Level::O2, Level::Export] {
-        for (found, expected) in run(&optimized(&before, level)).iter().zip(&expected) {
-            let difference = compare(found, expected);
-            assert!(difference.within_relative(1e-5), "{name}, -O{level}: {difference}");
-        }
+    for level in LEVELS {
+        let difference = compare(&run(&optimized(&before, level)), &expected);
+        assert!(difference.within_relative(1e-5), "{name}, -O{level}: {difference}");
     }
 }
 

@@ -1,9 +1,12 @@
 //! One case: a model, inputs, and the outputs that it should make of them.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use firebrick::ir::{DType, Tensor};
 use firebrick::onnx::{Datum, Definition, Kind};
 use firebrick::{InputInfo, Model, OpenOptions};
+use firebrick_tests::{LEVELS, evaluated, optimized};
 
 use crate::compare::compare;
 
@@ -27,14 +30,9 @@ pub(crate) enum Inputs {
 impl Case {
     /// Opens and runs the model; says why if its outputs are not what they should be.
     pub(crate) fn run(&self) -> Result<(), String> {
-        let definition = Definition::read("model.onnx", self.model.clone()).map_err(|report| report.render(false))?;
+        let definition = self.definition()?;
         let expected = data(&self.outputs, &definition.outputs())?;
-        let model = Model::from_onnx("model.onnx", self.model.clone(), &OpenOptions::default());
-        let model = model.map_err(|error| error.render(false))?;
-        let inputs: Vec<(String, Datum)> = match &self.inputs {
-            Inputs::Given(files) => data(files, &definition.inputs())?,
-            Inputs::Counting => model.inputs().iter().map(counting).collect::<Result<_, _>>()?,
-        };
+        let (model, inputs) = self.open(&definition)?;
         let outputs = model.run_data(inputs).map_err(|error| error.render(false))?;
         if outputs.len() != expected.len() {
             return Err(format!("the model has {} outputs, and the case {}", outputs.len(), expected.len()));
@@ -42,6 +40,44 @@ impl Case {
         outputs.iter().zip(&expected).try_for_each(|((name, found), (_, expected))| {
             compare(found, expected).map_err(|message| format!("output `{name}` {message}"))
         })
+    }
+
+    /// Says why if a pipeline does not keep the model's outputs: bit for bit, but for rounding in floats. `None` if it
+    /// has none to keep, or no graph before its inputs are known.
+    pub(crate) fn run_optimized(&self) -> Option<Result<(), String>> {
+        let (model, inputs) = self.definition().and_then(|definition| self.open(&definition)).ok()?;
+        let tensor = |(name, datum)| if let Datum::Tensor(tensor) = datum { Some((name, tensor)) } else { None };
+        let inputs: HashMap<String, Tensor> = inputs.into_iter().map(tensor).collect::<Option<_>>()?;
+        let graph = model.graph().ok()?;
+        let before = evaluated(graph, &inputs).ok()?;
+        let check = |level| {
+            let (after, _) = optimized(graph, level)?;
+            let found = evaluated(&after, &inputs)?;
+            graph.outputs().into_iter().try_for_each(|value| {
+                let name = graph.value_name(value);
+                let found = found.get(name).ok_or_else(|| format!("no output `{name}`"))?;
+                let expected = before.get(name).ok_or_else(|| format!("no value `{name}`"))?;
+                let difference = firebrick_tests::compare(found, expected);
+                let same = found == expected || difference.within_relative(1e-5);
+                if same { Ok(()) } else { Err(format!("output `{name}` is {difference}\n{graph}\nbecomes\n{after}")) }
+            })
+        };
+        Some(LEVELS.into_iter().try_for_each(|level| check(level).map_err(|message| format!("-O{level}: {message}"))))
+    }
+
+    fn definition(&self) -> Result<Definition, String> {
+        Definition::read("model.onnx", self.model.clone()).map_err(|report| report.render(false))
+    }
+
+    /// The model and its inputs.
+    fn open(&self, definition: &Definition) -> Result<(Model, Vec<(String, Datum)>), String> {
+        let model = Model::from_onnx("model.onnx", self.model.clone(), &OpenOptions::default());
+        let model = model.map_err(|error| error.render(false))?;
+        let inputs = match &self.inputs {
+            Inputs::Given(files) => data(files, &definition.inputs())?,
+            Inputs::Counting => model.inputs().iter().map(counting).collect::<Result<_, _>>()?,
+        };
+        Ok((model, inputs))
     }
 
     /// The operators that the model has.

@@ -34,7 +34,8 @@ fn light_models() {
     if std::env::var_os("FIREBRICK_FULL").is_none() {
         cases.retain(|case| case.name == "light/light_squeezenet");
     }
-    let failures = run(&cases).into_iter().filter_map(|(name, outcome)| Some(format!("{name}: {}", outcome.err()?)));
+    let failures =
+        run(&cases, Case::run).into_iter().filter_map(|(name, outcome)| Some(format!("{name}: {}", outcome.err()?)));
     let failures: Vec<String> = failures.collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
@@ -44,7 +45,7 @@ fn cases_pass_or_fail_as_expected() {
     let Some(wheel) = Wheel::open() else { return };
     let cases = wheel.cases();
     assert!(cases.len() >= 1905, "only {} cases", cases.len());
-    let outcomes = run(&cases);
+    let outcomes = run(&cases, Case::run);
     let subset = subset();
     let passed = |name: &&String| outcomes.get(*name).is_some_and(Result::is_ok);
     announce(&format!("{} of {} cases pass", outcomes.keys().filter(passed).count(), outcomes.len()));
@@ -63,13 +64,31 @@ fn cases_pass_or_fail_as_expected() {
     table::check(&cases, &outcomes);
 }
 
+#[test]
+fn pipelines_keep_results() {
+    let Some(wheel) = Wheel::open() else { return };
+    // The large models take long before and after each pipeline.
+    let cases: Vec<Case> =
+        wheel.cases().into_iter().filter(|case| matches!(case.inputs, case::Inputs::Given(_))).collect();
+    let n_run = AtomicUsize::new(0);
+    let outcomes = run(&cases, |case| {
+        let outcome = case.run_optimized();
+        n_run.fetch_add(usize::from(outcome.is_some()), Ordering::Relaxed);
+        outcome.unwrap_or(Ok(()))
+    });
+    let failures = outcomes.iter().filter_map(|(name, outcome)| Some(format!("{name}: {}", outcome.as_ref().err()?)));
+    let failures: Vec<String> = failures.collect();
+    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
+    announce(&format!("{} of {} cases keep their results at every level", n_run.into_inner(), cases.len()));
+}
+
 /// Runs the cases on all cores.
-fn run(cases: &[Case]) -> Outcomes {
+fn run(cases: &[Case], run: impl Fn(&Case) -> Result<(), String> + Sync) -> Outcomes {
     let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(Outcomes::new()));
     let work = || {
         while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let run = catch_unwind(AssertUnwindSafe(|| case.run()));
-            let outcome = run.unwrap_or_else(|_| Err("PANIC".to_owned()));
+            let outcome = catch_unwind(AssertUnwindSafe(|| run(case)));
+            let outcome = outcome.unwrap_or_else(|_| Err("PANIC".to_owned()));
             outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(case.name.clone(), outcome);
         }
     };
