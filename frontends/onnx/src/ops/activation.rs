@@ -99,8 +99,11 @@ pub(super) fn softsign(ctx: &mut NodeContext<'_, '_>) -> Outputs {
 /// Swish: x / (1 + e^(−alpha x)).
 pub(super) fn swish(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     let alpha = ctx.float_or("alpha", 1.0)?;
+    if alpha == 1.0 {
+        return map(ctx, UnaryFn::Silu {});
+    }
     let x = ctx.input(0)?;
-    let scaled = if alpha == 1.0 { x } else { ctx.with_scalar(BinaryFn::Mul, x, alpha)? };
+    let scaled = ctx.with_scalar(BinaryFn::Mul, x, alpha)?;
     let gate = ctx.unary(UnaryFn::Sigmoid {}, scaled)?;
     Ok(vec![ctx.binary(BinaryFn::Mul, x, gate)?.into()])
 }

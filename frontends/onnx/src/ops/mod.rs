@@ -3,9 +3,11 @@
 mod activation;
 mod arg;
 mod arithmetic;
+mod attention;
 mod attributes;
 mod batch_norm;
 mod cast;
+mod causal_conv;
 mod compare;
 mod concat;
 mod constant_of_shape;
@@ -14,14 +16,18 @@ mod control;
 mod conv;
 mod conv_transpose;
 mod elementary;
+mod flex_attention;
 mod gather;
 mod gemm;
+mod heads;
+mod linear_attention;
 mod logic;
 mod loops;
 mod loss;
 mod lrn;
 mod matmul;
 mod normalise;
+mod optimiser;
 mod optional;
 mod pad;
 mod pool;
@@ -30,6 +36,7 @@ mod quantized;
 mod reduce;
 mod refused;
 mod reshape;
+mod rotary;
 mod sequence;
 mod shape;
 mod slice;
@@ -166,6 +173,8 @@ const OPS: &[OpEntry] = &[
     op("Abs", 1, exactly(1), exactly(1), "abs", elementary::abs),
     op("Acos", 7, exactly(1), exactly(1), "acos", elementary::acos),
     op("Acosh", 9, exactly(1), exactly(1), "acosh", elementary::acosh),
+    training("Adagrad", at_least(5), at_least(2), "mul, add, sqrt, div, sub", optimiser::adagrad),
+    training("Adam", at_least(6), at_least(3), "mul, add, sqrt, div, sub", optimiser::adam),
     op("Add", 1, exactly(2), exactly(1), "add", arithmetic::add),
     op("And", 1, exactly(2), exactly(1), "and", logic::and),
     op("ArgMax", 1, exactly(1), exactly(1), "top_k", arg::arg_max),
@@ -174,6 +183,7 @@ const OPS: &[OpEntry] = &[
     op("Asinh", 9, exactly(1), exactly(1), "asinh", elementary::asinh),
     op("Atan", 7, exactly(1), exactly(1), "atan", elementary::atan),
     op("Atanh", 9, exactly(1), exactly(1), "atanh", elementary::atanh),
+    op("Attention", 23, between(3, 7), between(1, 4), "matmul, softmax, select", attention::attention),
     op("AveragePool", 1, exactly(1), exactly(1), "pool", pool::average_pool),
     op("BatchNormalization", 1, exactly(5), between(1, 5), "batch_norm", batch_norm::batch_normalization),
     op("BitCast", 26, exactly(1), exactly(1), "bitcast", cast::bit_cast),
@@ -184,6 +194,7 @@ const OPS: &[OpEntry] = &[
     op("BitwiseXor", 18, exactly(2), exactly(1), "xor", logic::xor),
     op("Cast", 1, exactly(1), exactly(1), "cast", cast::cast),
     op("CastLike", 15, exactly(2), exactly(1), "cast", cast::cast_like),
+    op("CausalConvWithState", 27, between(2, 4), between(1, 2), "concat or pad, conv", causal_conv::causal_conv),
     op("Ceil", 1, exactly(1), exactly(1), "ceil", elementary::ceil),
     op("Celu", 12, exactly(1), exactly(1), "elu", activation::celu),
     op("Clip", 1, between(1, 3), exactly(1), "clip, or min and max", activation::clip),
@@ -205,6 +216,7 @@ const OPS: &[OpEntry] = &[
     op("Erf", 9, exactly(1), exactly(1), "erf", elementary::erf),
     op("Exp", 1, exactly(1), exactly(1), "exp", elementary::exp),
     op("Flatten", 1, exactly(1), exactly(1), "reshape", reshape::flatten),
+    preview("FlexAttention", exactly(3), exactly(1), "matmul, softmax, and its graphs", flex_attention::flex_attention),
     op("Floor", 1, exactly(1), exactly(1), "floor", elementary::floor),
     op("Gather", 1, exactly(2), exactly(1), "gather", gather::gather),
     op("Gelu", 20, exactly(1), exactly(1), "gelu, or tanh", activation::gelu),
@@ -227,6 +239,14 @@ const OPS: &[OpEntry] = &[
     op("LeakyRelu", 1, exactly(1), exactly(1), "leaky_relu", activation::leaky_relu),
     op("Less", 1, exactly(2), exactly(1), "greater", compare::less),
     op("LessOrEqual", 12, exactly(2), exactly(1), "greater_equal", compare::less_or_equal),
+    op(
+        "LinearAttention",
+        27,
+        between(3, 6),
+        between(1, 2),
+        "matmul, mul, add for each step",
+        linear_attention::linear_attention,
+    ),
     op("Log", 1, exactly(1), exactly(1), "log", elementary::log),
     op("LogSoftmax", 1, exactly(1), exactly(1), "reduce, sub", softmax::log_softmax),
     op("Loop", 1, at_least(2), at_least(1), "its nodes for every step", loops::r#loop),
@@ -247,6 +267,7 @@ const OPS: &[OpEntry] = &[
     op("Min", 1, at_least(1), exactly(1), "min", arithmetic::min),
     op("Mish", 18, exactly(1), exactly(1), "mish", activation::mish),
     op("Mod", 10, exactly(2), exactly(1), "mod or rem", arithmetic::modulo),
+    training("Momentum", at_least(5), at_least(2), "mul, add, sub", optimiser::momentum),
     op("Mul", 1, exactly(2), exactly(1), "mul", arithmetic::mul),
     op("Neg", 1, exactly(1), exactly(1), "neg", elementary::neg),
     op("NegativeLogLikelihoodLoss", 12, between(2, 3), exactly(1), "select, reduce", loss::negative_log_likelihood),
@@ -275,6 +296,7 @@ const OPS: &[OpEntry] = &[
     op("ReduceSumSquare", 1, between(1, 2), exactly(1), "reduce", reduce::sum_square),
     op("Relu", 1, exactly(1), exactly(1), "relu", elementary::relu),
     op("Reshape", 1, between(1, 2), exactly(1), "reshape", reshape::reshape),
+    op("RotaryEmbedding", 23, between(3, 4), exactly(1), "slice, mul, add, concat", rotary::rotary_embedding),
     op("Round", 11, exactly(1), exactly(1), "round", elementary::round),
     op("Scan", 8, at_least(1), at_least(1), "its nodes for every step", loops::scan),
     op("Selu", 1, exactly(1), exactly(1), "elu, max, mul", activation::selu),
@@ -303,7 +325,7 @@ const OPS: &[OpEntry] = &[
     op("Squeeze", 1, between(1, 2), exactly(1), "reshape", squeeze::squeeze),
     op("Sub", 1, exactly(2), exactly(1), "sub", arithmetic::sub),
     op("Sum", 1, at_least(1), exactly(1), "add", arithmetic::sum),
-    op("Swish", 24, exactly(1), exactly(1), "sigmoid, mul", activation::swish),
+    op("Swish", 24, exactly(1), exactly(1), "silu, or mul and sigmoid", activation::swish),
     op("Tan", 7, exactly(1), exactly(1), "tan", elementary::tan),
     op("Tanh", 1, exactly(1), exactly(1), "tanh", elementary::tanh),
     op("ThresholdedRelu", 1, exactly(1), exactly(1), "greater, select", activation::thresholded_relu),
@@ -311,6 +333,28 @@ const OPS: &[OpEntry] = &[
     op("Unsqueeze", 1, between(1, 2), exactly(1), "reshape", squeeze::unsqueeze),
     op("Xor", 1, exactly(2), exactly(1), "xor", logic::xor),
 ];
+
+/// A line of the list, of an operator of ONNX that may change.
+const fn preview(
+    op_type: &'static str,
+    inputs: Count,
+    outputs: Count,
+    becomes: &'static str,
+    translate: fn(&mut NodeContext<'_, '_>) -> Outputs,
+) -> OpEntry {
+    OpEntry { op_type, domain: "ai.onnx.preview", since: 1, becomes, inputs, outputs, translate }
+}
+
+/// A line of the list, of an operator of ONNX for training.
+const fn training(
+    op_type: &'static str,
+    inputs: Count,
+    outputs: Count,
+    becomes: &'static str,
+    translate: fn(&mut NodeContext<'_, '_>) -> Outputs,
+) -> OpEntry {
+    OpEntry { op_type, domain: "ai.onnx.preview.training", since: 1, becomes, inputs, outputs, translate }
+}
 
 /// A line of the list, of ONNX's own domain.
 const fn op(
