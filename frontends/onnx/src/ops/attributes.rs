@@ -114,6 +114,12 @@ impl<'a> NodeContext<'_, 'a> {
         text.map(|text| self.text(name, text)).transpose()
     }
 
+    /// Texts.
+    pub(crate) fn strings(&mut self, name: &str) -> Result<Option<Vec<String>>, Stop> {
+        let Some(attribute) = self.take(name, AttributeType::Strings)? else { return Ok(None) };
+        attribute.strings.iter().map(|text| self.text(name, text)).collect::<Result<_, _>>().map(Some)
+    }
+
     fn text(&self, name: &str, bytes: &[u8]) -> Result<String, Stop> {
         let text = std::str::from_utf8(bytes).map(str::to_owned);
         text.map_err(|_| self.attribute_problem(name, format!("attribute `{name}` is no text in UTF-8")))

@@ -1,11 +1,13 @@
 //! The operators: one file a family, one list.
 
 mod activation;
+mod along;
 mod arg;
 mod arithmetic;
 mod attention;
 mod attributes;
 mod batch_norm;
+mod blocks;
 mod cast;
 mod causal_conv;
 mod compare;
@@ -15,8 +17,11 @@ mod context;
 mod control;
 mod conv;
 mod conv_transpose;
+mod einsum;
 mod elementary;
+mod expand;
 mod flex_attention;
+mod found;
 mod gather;
 mod gemm;
 mod heads;
@@ -24,7 +29,9 @@ mod linear_attention;
 mod logic;
 mod loops;
 mod loss;
+mod lp_pool;
 mod lrn;
+mod make;
 mod matmul;
 mod normalise;
 mod optimiser;
@@ -33,12 +40,17 @@ mod pad;
 mod pool;
 mod quantize;
 mod quantized;
+mod recurrent;
 mod reduce;
 mod refused;
 mod reshape;
+mod resize;
 mod rotary;
+mod sample;
+mod scatter;
 mod sequence;
 mod shape;
+mod signal;
 mod slice;
 mod softmax;
 mod split;
@@ -176,6 +188,7 @@ const OPS: &[OpEntry] = &[
     training("Adagrad", at_least(5), at_least(2), "mul, add, sqrt, div, sub", optimiser::adagrad),
     training("Adam", at_least(6), at_least(3), "mul, add, sqrt, div, sub", optimiser::adam),
     op("Add", 1, exactly(2), exactly(1), "add", arithmetic::add),
+    op("AffineGrid", 20, exactly(2), exactly(1), "mul, reduce", sample::affine_grid),
     op("And", 1, exactly(2), exactly(1), "and", logic::and),
     op("ArgMax", 1, exactly(1), exactly(1), "top_k", arg::arg_max),
     op("ArgMin", 1, exactly(1), exactly(1), "top_k", arg::arg_min),
@@ -192,12 +205,16 @@ const OPS: &[OpEntry] = &[
     op("BitwiseNot", 18, exactly(1), exactly(1), "xor", logic::not),
     op("BitwiseOr", 18, exactly(2), exactly(1), "or", logic::or),
     op("BitwiseXor", 18, exactly(2), exactly(1), "xor", logic::xor),
+    op("BlackmanWindow", 17, exactly(1), exactly(1), "a constant", signal::blackman_window),
     op("Cast", 1, exactly(1), exactly(1), "cast", cast::cast),
     op("CastLike", 15, exactly(2), exactly(1), "cast", cast::cast_like),
     op("CausalConvWithState", 27, between(2, 4), between(1, 2), "concat or pad, conv", causal_conv::causal_conv),
     op("Ceil", 1, exactly(1), exactly(1), "ceil", elementary::ceil),
     op("Celu", 12, exactly(1), exactly(1), "elu", activation::celu),
+    op("CenterCropPad", 18, exactly(2), exactly(1), "slice, pad", blocks::center_crop_pad),
     op("Clip", 1, between(1, 3), exactly(1), "clip, or min and max", activation::clip),
+    op("Col2Im", 18, exactly(3), exactly(1), "conv_transpose", blocks::col2im),
+    op("Compress", 9, exactly(2), exactly(1), "gather", found::compress),
     op("Concat", 1, at_least(1), exactly(1), "concat", concat::concat),
     op("ConcatFromSequence", 11, exactly(1), exactly(1), "concat", sequence::concat),
     op("Constant", 1, exactly(0), exactly(1), "a constant", control::constant),
@@ -207,25 +224,41 @@ const OPS: &[OpEntry] = &[
     op("ConvTranspose", 1, between(2, 3), exactly(1), "conv_transpose", conv_transpose::conv_transpose),
     op("Cos", 7, exactly(1), exactly(1), "cos", elementary::cos),
     op("Cosh", 9, exactly(1), exactly(1), "cosh", elementary::cosh),
+    op("CumProd", 26, exactly(2), exactly(1), "cumulate", along::cum_prod),
+    op("CumSum", 11, exactly(2), exactly(1), "cumulate", along::cum_sum),
+    op("DFT", 17, between(1, 3), exactly(1), "dft", signal::dft),
+    op("DeformConv", 19, between(3, 5), exactly(1), "deform_conv", sample::deform_conv),
+    op("DepthToSpace", 1, exactly(1), exactly(1), "reshape, transpose", blocks::depth_to_space),
     op("DequantizeLinear", 10, between(2, 3), exactly(1), "dequantize", quantize::dequantize_linear),
+    op("Det", 11, exactly(1), exactly(1), "det", sample::det),
     op("Div", 1, exactly(2), exactly(1), "div", arithmetic::div),
     op("Dropout", 1, between(1, 3), between(1, 2), "nothing", control::dropout),
     op("DynamicQuantizeLinear", 11, exactly(1), exactly(3), "reduce, quantize", quantize::dynamic_quantize_linear),
+    op("Einsum", 12, at_least(1), exactly(1), "reduce, transpose, matmul", einsum::einsum),
     op("Elu", 1, exactly(1), exactly(1), "elu", activation::elu),
     op("Equal", 1, exactly(2), exactly(1), "equal", compare::equal),
     op("Erf", 9, exactly(1), exactly(1), "erf", elementary::erf),
     op("Exp", 1, exactly(1), exactly(1), "exp", elementary::exp),
+    op("Expand", 8, exactly(2), exactly(1), "reshape, tile", expand::expand),
+    op("EyeLike", 9, exactly(1), exactly(1), "a constant", expand::eye_like),
     op("Flatten", 1, exactly(1), exactly(1), "reshape", reshape::flatten),
     preview("FlexAttention", exactly(3), exactly(1), "matmul, softmax, and its graphs", flex_attention::flex_attention),
     op("Floor", 1, exactly(1), exactly(1), "floor", elementary::floor),
+    op("GRU", 7, between(3, 6), between(0, 2), "matmul, recur", recurrent::gru),
     op("Gather", 1, exactly(2), exactly(1), "gather", gather::gather),
+    op("GatherElements", 11, exactly(2), exactly(1), "gather_elements", gather::gather_elements),
+    op("GatherND", 11, exactly(2), exactly(1), "gather_nd", gather::gather_nd),
     op("Gelu", 20, exactly(1), exactly(1), "gelu, or tanh", activation::gelu),
     op("Gemm", 1, between(2, 3), exactly(1), "gemm", gemm::gemm),
     op("GlobalAveragePool", 1, exactly(1), exactly(1), "pool", pool::global_average_pool),
+    op("GlobalLpPool", 1, exactly(1), exactly(1), "reduce", lp_pool::global_lp_pool),
     op("GlobalMaxPool", 1, exactly(1), exactly(1), "pool", pool::global_max_pool),
     op("Greater", 1, exactly(2), exactly(1), "greater", compare::greater),
     op("GreaterOrEqual", 12, exactly(2), exactly(1), "greater_equal", compare::greater_or_equal),
+    op("GridSample", 16, exactly(2), exactly(1), "grid_sample", sample::grid_sample),
     op("GroupNormalization", 18, exactly(3), exactly(1), "reduce, sub, mul, add", normalise::group_normalization),
+    op("HammingWindow", 17, exactly(1), exactly(1), "a constant", signal::hamming_window),
+    op("HannWindow", 17, exactly(1), exactly(1), "a constant", signal::hann_window),
     op("HardSigmoid", 1, exactly(1), exactly(1), "hard_sigmoid", activation::hard_sigmoid),
     op("HardSwish", 14, exactly(1), exactly(1), "hard_swish", activation::hard_swish),
     op("Hardmax", 1, exactly(1), exactly(1), "top_k, equal, cast", arg::hardmax),
@@ -235,6 +268,7 @@ const OPS: &[OpEntry] = &[
     op("IsInf", 10, exactly(1), exactly(1), "abs, equal", compare::is_inf),
     op("IsNaN", 9, exactly(1), exactly(1), "equal, xor", compare::is_nan),
     op("LRN", 1, exactly(1), exactly(1), "lrn", lrn::lrn),
+    op("LSTM", 7, between(3, 8), between(0, 3), "matmul, recur", recurrent::lstm),
     op("LayerNormalization", 17, between(2, 3), between(1, 3), "reduce, sub, mul, add", normalise::layer_normalization),
     op("LeakyRelu", 1, exactly(1), exactly(1), "leaky_relu", activation::leaky_relu),
     op("Less", 1, exactly(2), exactly(1), "greater", compare::less),
@@ -251,10 +285,13 @@ const OPS: &[OpEntry] = &[
     op("LogSoftmax", 1, exactly(1), exactly(1), "reduce, sub", softmax::log_softmax),
     op("Loop", 1, at_least(2), at_least(1), "its nodes for every step", loops::r#loop),
     op("LpNormalization", 1, exactly(1), exactly(1), "reduce, div", normalise::lp_normalization),
+    op("LpPool", 1, exactly(1), exactly(1), "pool", lp_pool::lp_pool),
     op("MatMul", 1, exactly(2), exactly(1), "gemm or matmul", matmul::matmul),
     op("MatMulInteger", 10, between(2, 4), exactly(1), "sub, gemm or matmul", quantized::matmul_integer),
     op("Max", 1, at_least(1), exactly(1), "max", arithmetic::max),
     op("MaxPool", 1, exactly(1), between(1, 2), "pool", pool::max_pool),
+    op("MaxRoiPool", 1, exactly(2), exactly(1), "roi_pool", sample::max_roi_pool),
+    op("MaxUnpool", 9, between(2, 3), exactly(1), "unpool", lp_pool::max_unpool),
     op("Mean", 1, at_least(1), exactly(1), "add, mul", arithmetic::mean),
     op(
         "MeanVarianceNormalization",
@@ -264,6 +301,7 @@ const OPS: &[OpEntry] = &[
         "reduce, sub, div",
         normalise::mean_variance_normalization,
     ),
+    op("MelWeightMatrix", 17, exactly(5), exactly(1), "a constant", signal::mel_weight_matrix),
     op("Min", 1, at_least(1), exactly(1), "min", arithmetic::min),
     op("Mish", 18, exactly(1), exactly(1), "mish", activation::mish),
     op("Mod", 10, exactly(2), exactly(1), "mod or rem", arithmetic::modulo),
@@ -271,7 +309,10 @@ const OPS: &[OpEntry] = &[
     op("Mul", 1, exactly(2), exactly(1), "mul", arithmetic::mul),
     op("Neg", 1, exactly(1), exactly(1), "neg", elementary::neg),
     op("NegativeLogLikelihoodLoss", 12, between(2, 3), exactly(1), "select, reduce", loss::negative_log_likelihood),
+    op("NonMaxSuppression", 10, between(2, 5), exactly(1), "a constant", found::non_max_suppression),
+    op("NonZero", 9, exactly(1), exactly(1), "a constant", found::non_zero),
     op("Not", 1, exactly(1), exactly(1), "xor", logic::not),
+    op("OneHot", 9, exactly(3), exactly(1), "equal, select", expand::one_hot),
     op("Optional", 15, between(0, 1), exactly(1), "nothing", optional::optional),
     op("OptionalGetElement", 15, exactly(1), exactly(1), "nothing", optional::get_element),
     op("OptionalHasElement", 15, between(0, 1), exactly(1), "a constant", optional::has_element),
@@ -283,6 +324,8 @@ const OPS: &[OpEntry] = &[
     op("QLinearMatMul", 10, exactly(8), exactly(1), "sub, matmul, dequantize, quantize", quantized::qlinear_matmul),
     op("QuantizeLinear", 10, between(2, 3), exactly(1), "quantize", quantize::quantize_linear),
     op("RMSNormalization", 23, exactly(2), exactly(1), "reduce, div, mul", normalise::rms_normalization),
+    op("RNN", 7, between(3, 6), between(0, 2), "matmul, recur", recurrent::rnn),
+    op("Range", 11, exactly(3), exactly(1), "a constant", expand::range),
     op("Reciprocal", 1, exactly(1), exactly(1), "div", elementary::reciprocal),
     op("ReduceL1", 1, between(1, 2), exactly(1), "reduce", reduce::l1),
     op("ReduceL2", 1, between(1, 2), exactly(1), "reduce", reduce::l2),
@@ -296,9 +339,16 @@ const OPS: &[OpEntry] = &[
     op("ReduceSumSquare", 1, between(1, 2), exactly(1), "reduce", reduce::sum_square),
     op("Relu", 1, exactly(1), exactly(1), "relu", elementary::relu),
     op("Reshape", 1, between(1, 2), exactly(1), "reshape", reshape::reshape),
+    op("Resize", 10, between(1, 4), exactly(1), "resize", resize::resize),
+    op("ReverseSequence", 10, exactly(2), exactly(1), "reverse_sequence", along::reverse_sequence),
+    op("RoiAlign", 10, exactly(3), exactly(1), "roi_align", sample::roi_align),
     op("RotaryEmbedding", 23, between(3, 4), exactly(1), "slice, mul, add, concat", rotary::rotary_embedding),
     op("Round", 11, exactly(1), exactly(1), "round", elementary::round),
+    op("STFT", 17, between(2, 4), exactly(1), "gather, mul, dft", signal::stft),
     op("Scan", 8, at_least(1), at_least(1), "its nodes for every step", loops::scan),
+    op("Scatter", 9, exactly(3), exactly(1), "scatter_elements", scatter::scatter_elements),
+    op("ScatterElements", 11, exactly(3), exactly(1), "scatter_elements", scatter::scatter_elements),
+    op("ScatterND", 11, exactly(3), exactly(1), "scatter_nd", scatter::scatter_nd),
     op("Selu", 1, exactly(1), exactly(1), "elu, max, mul", activation::selu),
     op("SequenceAt", 11, exactly(2), exactly(1), "nothing", sequence::at),
     op("SequenceConstruct", 11, at_least(1), exactly(1), "nothing", sequence::construct),
@@ -319,6 +369,7 @@ const OPS: &[OpEntry] = &[
     op("SoftmaxCrossEntropyLoss", 12, between(2, 3), between(1, 2), "reduce, sub, select", loss::softmax_cross_entropy),
     op("Softplus", 1, exactly(1), exactly(1), "softplus", elementary::softplus),
     op("Softsign", 1, exactly(1), exactly(1), "abs, add, div", activation::softsign),
+    op("SpaceToDepth", 1, exactly(1), exactly(1), "reshape, transpose", blocks::space_to_depth),
     op("Split", 1, between(1, 2), at_least(1), "slice", split::split),
     op("SplitToSequence", 11, between(1, 2), exactly(1), "slice", sequence::split),
     op("Sqrt", 1, exactly(1), exactly(1), "sqrt", elementary::sqrt),
@@ -328,9 +379,16 @@ const OPS: &[OpEntry] = &[
     op("Swish", 24, exactly(1), exactly(1), "silu, or mul and sigmoid", activation::swish),
     op("Tan", 7, exactly(1), exactly(1), "tan", elementary::tan),
     op("Tanh", 1, exactly(1), exactly(1), "tanh", elementary::tanh),
+    op("TensorScatter", 24, between(2, 3), exactly(1), "scatter_elements", scatter::tensor_scatter),
     op("ThresholdedRelu", 1, exactly(1), exactly(1), "greater, select", activation::thresholded_relu),
+    op("Tile", 6, exactly(2), exactly(1), "tile", expand::tile),
+    op("TopK", 1, between(1, 2), exactly(2), "top_k", along::top_k),
     op("Transpose", 1, exactly(1), exactly(1), "transpose", transpose::transpose),
+    op("Trilu", 14, between(1, 2), exactly(1), "select", expand::trilu),
+    op("Unique", 11, exactly(1), between(1, 4), "gather", found::unique),
     op("Unsqueeze", 1, between(1, 2), exactly(1), "reshape", squeeze::unsqueeze),
+    op("Upsample", 7, between(1, 2), exactly(1), "resize", resize::upsample),
+    op("Where", 9, exactly(3), exactly(1), "select", expand::r#where),
     op("Xor", 1, exactly(2), exactly(1), "xor", logic::xor),
 ];
 
