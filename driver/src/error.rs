@@ -41,6 +41,9 @@ pub enum Error {
     /// The model could not be run.
     #[error("cannot run the model: {0}")]
     Eval(#[from] EvalError),
+    /// Something that went wrong in a way that is no fault of the files given.
+    #[error("{0}")]
+    Fault(String),
     /// A graph with a fault in it, which is a fault of ours.
     #[error("the graph is faulty, which is an error in Firebrick: {}", list(.0))]
     Verify(Vec<VerifyError>),
@@ -67,6 +70,7 @@ impl Error {
             | Error::Content { .. }
             | Error::Request(_)
             | Error::Eval(_)
+            | Error::Fault(_)
             | Error::Verify(_)
             | Error::Pass(_) => firebrick_diagnostics::Diagnostic::error(self.to_string()).render(color),
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use firebrick_ir::{Mean, Preprocess, Tensor};
+use firebrick_ir::{ChannelOrder, Mean, Preprocess, Tensor};
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, RgbImage};
 
@@ -90,7 +90,10 @@ impl Images {
         let color = match (options.color, channels) {
             (Some(color), _) => color,
             (None, 1) => Color::Gray,
-            (None, _) => Color::Bgr,
+            (None, _) => match preprocess.order {
+                ChannelOrder::Bgr => Color::Bgr,
+                ChannelOrder::Rgb => Color::Rgb,
+            },
         };
         let mean = match options.mean.clone().unwrap_or(preprocess.mean) {
             Mean::File(name) => named_mean(model, &name)?,
@@ -112,6 +115,21 @@ impl Images {
             images.assumed = Some(images.describe());
         }
         Ok(images)
+    }
+
+    /// What is subtracted: of a mean image, the part of the input's size.
+    pub(crate) fn mean(&self) -> &Mean {
+        &self.mean
+    }
+
+    /// What the difference is multiplied by.
+    pub(crate) fn scale(&self) -> f32 {
+        self.scale
+    }
+
+    /// The order of channels.
+    pub(crate) fn color(&self) -> Color {
+        self.color
     }
 
     /// What was assumed because neither model nor caller say it, in words.

@@ -37,6 +37,16 @@ impl Labels {
         }
     }
 
+    /// The names of the classes, in order.
+    pub fn of(names: impl IntoIterator<Item = String>) -> Self {
+        Labels(names.into_iter().collect())
+    }
+
+    /// All names, by index.
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
     /// The name of a class; empty if it has none.
     pub fn get(&self, index: usize) -> &str {
         self.0.get(index).map_or("", String::as_str)

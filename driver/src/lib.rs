@@ -17,6 +17,8 @@
 //!
 //! Only this crate and the command line touch files. Everything else works on bytes in memory.
 
+mod compare;
+mod convert;
 mod error;
 mod external;
 mod files;
@@ -27,18 +29,23 @@ mod labels;
 mod model;
 mod named;
 pub mod npy;
+mod properties;
+mod random;
 mod specialize;
 mod write_caffe;
 
+pub use compare::{BlobDifference, Comparison};
+pub use convert::{Batch, Conversion, ConvertOptions, Figures, Summary, Verification, convert};
 pub use error::Error;
 pub use files::{read_file, write_file};
 pub use firebrick_caffe::{Fork, LayerEntry, Phase, State, layer_types, training_layers};
 pub use firebrick_diagnostics as diagnostics;
 pub use firebrick_ir as ir;
 pub use firebrick_onnx as onnx;
+pub use firebrick_onnx_writer::Opset;
 pub use firebrick_passes as passes;
 pub use images::{Color, ImageOptions, Images, Resize};
 pub use inspect::{Inspection, LayerRow, Size, ValueRow};
 pub use labels::Labels;
-pub use model::{InputInfo, Model, OpenOptions, OutputTensor, read_mean_file};
+pub use model::{InputInfo, Model, OpenOptions, OutputTensor, SourceFile, read_mean_file};
 pub use write_caffe::CaffeFiles;

@@ -8,14 +8,15 @@ use bytes::Bytes;
 use firebrick_caffe::{Definition, Imported, Options, State, Weights};
 use firebrick_diagnostics::{Diagnostic, Report};
 use firebrick_ir::{Evaluator, Graph, Mean, Preprocess, Tensor, Type, verify};
-use firebrick_onnx::{Datum, Import};
+use firebrick_onnx::{Datum, ExternalData, Import};
 use firebrick_passes::{Level, Report as PassesReport};
 use firebrick_schemas::{Content, sniff};
 
 use crate::form::Form;
 use crate::named::NamedGraph;
+use crate::properties::Properties;
 use crate::specialize::{Source, Specializer};
-use crate::{Error, read_file};
+use crate::{Error, Labels, read_file};
 
 /// What may be said of a model beside its files.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +38,18 @@ pub struct Model {
     parameters: BTreeMap<String, u64>,
     preprocessing: BTreeMap<String, Preprocess>,
     notes: Vec<Diagnostic>,
+    labels: Option<Labels>,
+    sources: Vec<SourceFile>,
     folder: PathBuf,
+}
+
+/// A file that a model was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Its path, as it was given.
+    pub name: String,
+    /// Its size.
+    pub n_bytes: u64,
 }
 
 /// An input of a model.
@@ -80,12 +92,14 @@ impl Model {
         let files = paths.into_iter().map(|path| File::read(path.as_ref())).collect::<Result<Vec<_>, _>>()?;
         check_contents(&files)?;
         let folder = files.first().and_then(|file| file.path.parent()).unwrap_or(Path::new("")).to_owned();
-        match &files[..] {
+        let model = match &files[..] {
             [file] if file.content == Content::Onnx => {
-                Model::read_onnx(&file.name, file.bytes.clone(), options, Some(folder))
+                Model::read_onnx(&file.name, file.bytes.clone(), options, Some(folder))?
             }
-            files => Model::open_caffe(files, options, folder),
-        }
+            files => Model::open_caffe(files, options, folder)?,
+        };
+        let source = |file: &File| SourceFile { name: file.name.clone(), n_bytes: file.bytes.len() as u64 };
+        Ok(Model { sources: files.iter().map(source).collect(), ..model })
     }
 
     fn open_caffe(files: &[File], options: &OpenOptions, folder: PathBuf) -> Result<Self, Error> {
@@ -104,7 +118,7 @@ impl Model {
         let imported = firebrick_caffe::import(&definition, weights.as_ref(), &options.into())?;
         let Imported { graph, parameters, preprocessing, notes } = imported;
         let form = Form::Graph(Arc::new(NamedGraph::plain(graph)));
-        Ok(Model { form, parameters, preprocessing, notes, folder })
+        Ok(Model { form, parameters, preprocessing, notes, labels: None, sources: Vec::new(), folder })
     }
 
     /// Opens an ONNX model in memory; `name` stands for it in messages.
@@ -115,6 +129,30 @@ impl Model {
         Model::read_onnx(name, bytes, options, None)
     }
 
+    /// As [`Model::from_onnx`], with weights that are elsewhere read by `files`.
+    pub(crate) fn from_onnx_with(
+        name: &str,
+        bytes: Bytes,
+        options: &OpenOptions,
+        files: &dyn ExternalData,
+    ) -> Result<Self, Error> {
+        let definition = firebrick_onnx::Definition::read(name, bytes.clone())?;
+        let OpenOptions { input_shapes, batch, .. } = options.clone();
+        let options = firebrick_onnx::Options { input_shapes, batch, input_values: Vec::new() };
+        match firebrick_onnx::import(&definition, &options, files)? {
+            Import::Graph(imported) => {
+                let firebrick_onnx::Imported { graph, outputs, parameters, notes } = *imported;
+                let Properties { preprocessing, labels } = Properties::read(definition.metadata());
+                let sources = vec![SourceFile { name: name.to_owned(), n_bytes: bytes.len() as u64 }];
+                let (form, folder) = (Form::Graph(Arc::new(NamedGraph::new(graph, outputs))), PathBuf::new());
+                Ok(Model { form, parameters, preprocessing, notes, labels, sources, folder })
+            }
+            Import::Deferred(deferred) => {
+                Err(Error::Request(format!("what this model becomes depends on {}", deferred.needs)))
+            }
+        }
+    }
+
     fn read_onnx(name: &str, bytes: Bytes, options: &OpenOptions, folder: Option<PathBuf>) -> Result<Self, Error> {
         let OpenOptions { input_shapes, batch, state: _, random_weights } = options.clone(); // phases are Caffe's
         if random_weights.is_some() {
@@ -122,20 +160,22 @@ impl Model {
             return Err(Error::Request(message.to_owned()));
         }
         let options = firebrick_onnx::Options { input_shapes, batch, input_values: Vec::new() };
+        let n_bytes = bytes.len() as u64;
         let definition = firebrick_onnx::Definition::read(name, bytes)?;
+        let Properties { preprocessing, labels } = Properties::read(definition.metadata());
+        let sources = vec![SourceFile { name: name.to_owned(), n_bytes }];
         let source = Source { definition, options, folder: folder.clone() };
         let folder = folder.unwrap_or_default();
-        let preprocessing = BTreeMap::new();
         Ok(match source.import(&source.options)? {
             Import::Graph(imported) => {
                 let firebrick_onnx::Imported { graph, outputs, parameters, notes } = *imported;
                 let form = Form::Graph(Arc::new(NamedGraph::new(graph, outputs)));
-                Model { form, parameters, preprocessing, notes, folder }
+                Model { form, parameters, preprocessing, notes, labels, sources, folder }
             }
             Import::Deferred(deferred) => {
                 let (notes, parameters) = (deferred.notes.clone(), BTreeMap::new());
                 let form = Form::Special(Arc::new(Specializer::new(source, *deferred)));
-                Model { form, parameters, preprocessing, notes, folder }
+                Model { form, parameters, preprocessing, notes, labels, sources, folder }
             }
         })
     }
@@ -146,6 +186,27 @@ impl Model {
     /// If there is none before the model is run, as what it becomes depends on its inputs.
     pub fn graph(&self) -> Result<&Graph, Error> {
         self.form.graph()
+    }
+
+    /// The same model with another graph that computes what this one does.
+    pub(crate) fn with_graph(&self, graph: Graph) -> Self {
+        Model { form: Form::Graph(Arc::new(NamedGraph::plain(graph))), ..self.clone() }
+    }
+
+    /// The model with something else said of how images are prepared for an input.
+    pub(crate) fn with_preprocessing(mut self, input: &str, preprocess: Preprocess) -> Self {
+        self.preprocessing.insert(input.to_owned(), preprocess);
+        self
+    }
+
+    /// The names of classes that the model's file has, if it has any.
+    pub fn labels(&self) -> Option<&Labels> {
+        self.labels.as_ref()
+    }
+
+    /// The files that it was read from.
+    pub fn sources(&self) -> &[SourceFile] {
+        &self.sources
     }
 
     /// What was left out or assumed when the model was opened.

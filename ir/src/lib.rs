@@ -49,7 +49,7 @@ pub use graph::{Edge, Graph, GraphError, Node, NodeId, Origin, Output, Value};
 pub use half::{bf16, f16};
 pub use hints::{Hints, slice_of};
 pub use op::{Arity, Family, InferError, Op, Operator};
-pub use preprocess::{Mean, Preprocess};
+pub use preprocess::{ChannelOrder, Mean, Preprocess};
 pub use shape::{Dim, Shape, Type};
 pub use tensor::{Tensor, TensorError};
 pub use verify::{Verified, VerifyError, verify};

@@ -17,6 +17,18 @@ pub struct Preprocess {
     pub mirror: bool,
     /// Whether the image is made gray (`Some(false)`) or coloured (`Some(true)`) if it isn't.
     pub color: Option<bool>,
+    /// The order of a coloured image's channels.
+    pub order: ChannelOrder,
+}
+
+/// The order of a coloured image's channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ChannelOrder {
+    /// Blue, green, red: Caffe's, which reads images by OpenCV.
+    #[default]
+    Bgr,
+    /// Red, green, blue.
+    Rgb,
 }
 
 /// What is subtracted from samples.
@@ -35,6 +47,6 @@ pub enum Mean {
 impl Default for Preprocess {
     /// Samples as they are.
     fn default() -> Self {
-        Preprocess { mean: Mean::Zero, scale: 1.0, crop: None, mirror: false, color: None }
+        Preprocess { mean: Mean::Zero, scale: 1.0, crop: None, mirror: false, color: None, order: ChannelOrder::Bgr }
     }
 }

@@ -16,7 +16,8 @@ pub(crate) fn add(net: &mut NetParameter, preprocessing: &BTreeMap<String, Prepr
 }
 
 fn transform(preprocess: &Preprocess) -> TransformationParameter {
-    let Preprocess { mean, scale, crop, mirror, color } = preprocess;
+    // Caffe's files have no word for the order of channels, which Caffe itself reads as blue, green and red.
+    let Preprocess { mean, scale, crop, mirror, color, order: _ } = preprocess;
     let (mean_value, mean_file) = match mean {
         Mean::Channels(values) => (values.clone(), None),
         Mean::File(name) => (Vec::new(), Some(name.clone())),

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use firebrick_diagnostics::{Diagnostic, Place, Report};
-use firebrick_ir::{DType, Mean, Preprocess, Tensor};
+use firebrick_ir::{ChannelOrder, DType, Mean, Preprocess, Tensor};
 use firebrick_schemas::caffe::{BlobProto, TransformationParameter};
 use firebrick_schemas::decode;
 
@@ -29,7 +29,14 @@ pub(crate) fn preprocess(ctx: &LayerContext<'_, '_>, color: Option<bool>) -> Res
         (false, false) => color,
     };
     let crop = crop_size.filter(|&side| side > 0);
-    Ok(Preprocess { mean, scale: param.scale(), crop, mirror: mirror.unwrap_or_default(), color })
+    Ok(Preprocess {
+        mean,
+        scale: param.scale(),
+        crop,
+        mirror: mirror.unwrap_or_default(),
+        color,
+        order: ChannelOrder::Bgr,
+    })
 }
 
 /// Reads a mean image, a `BlobProto` in a binaryproto file: `[C, H, W]`, BGR.

@@ -4,6 +4,7 @@
 
 mod data;
 mod graph;
+pub mod metadata;
 mod model;
 mod sharding;
 mod tensor;

@@ -25,6 +25,7 @@ const MAY_DEPEND: &[(&str, &[&str])] = &[
             "firebrick-diagnostics",
             "firebrick-ir",
             "firebrick-onnx",
+            "firebrick-onnx-writer",
             "firebrick-passes",
             "firebrick-schemas",
         ],

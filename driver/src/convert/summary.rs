@@ -1,0 +1,69 @@
+//! A model before and after, in numbers.
+
+use std::collections::BTreeMap;
+
+use firebrick_ir::Op;
+use firebrick_onnx_writer::Exported;
+use firebrick_schemas::onnx::ModelProto;
+use serde::Serialize;
+
+use super::batch::with_batch_of_one;
+use crate::{Error, Inspection, Model};
+
+/// What a conversion made of a model.
+#[derive(Debug, Clone, Serialize)]
+pub struct Summary {
+    /// The source.
+    pub before: Figures,
+    /// What was written.
+    pub after: Figures,
+    /// The operators written, with how many of each.
+    pub operators: BTreeMap<String, usize>,
+}
+
+/// A model in numbers.
+#[derive(Debug, Clone, Serialize)]
+pub struct Figures {
+    /// Its ops, constants not among them.
+    pub n_ops: usize,
+    /// Its files' size, all together.
+    pub n_bytes: u64,
+    /// Numbers in floating-point constants.
+    pub parameters: u64,
+    /// Multiply-accumulate operations, of one item of the batch.
+    pub macs: u64,
+}
+
+impl Summary {
+    /// Counts both.
+    ///
+    /// # Errors
+    /// If one of them has no graph.
+    pub(super) fn of(model: &Model, written: &Model, exported: &Exported) -> Result<Self, Error> {
+        let n_before = model.sources().iter().map(|source| source.n_bytes).sum();
+        let n_after = written.sources().iter().map(|source| source.n_bytes).sum::<u64>()
+            + exported.data.iter().map(|chunk| chunk.bytes.len() as u64).sum::<u64>();
+        let operators = operators(&exported.proto);
+        let n_ops = operators.values().sum();
+        let after = Figures { n_ops, ..figures(written, n_after)? };
+        Ok(Summary { before: figures(model, n_before)?, after, operators })
+    }
+}
+
+fn figures(model: &Model, n_bytes: u64) -> Result<Figures, Error> {
+    let graph = model.graph()?;
+    let is_op = |op: &Op| !matches!(op, Op::Input(_) | Op::Const(_) | Op::Return(_));
+    let n_ops = graph.nodes().filter(|(_, node)| is_op(&node.op)).count();
+    let weights =
+        graph.nodes().filter(|(_, node)| matches!(node.op, Op::Const(_))).map(|(_, node)| &node.outputs[0].ty);
+    let parameters = weights.filter(|ty| ty.dtype.is_float()).filter_map(|ty| ty.shape.n_elements()).sum();
+    Ok(Figures { n_ops, n_bytes, parameters, macs: Inspection::of(&with_batch_of_one(model)?)?.macs })
+}
+
+fn operators(proto: &ModelProto) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for node in proto.graph.iter().flat_map(|graph| &graph.node) {
+        *counts.entry(node.op_type().to_owned()).or_default() += 1;
+    }
+    counts
+}
