@@ -4,7 +4,10 @@
 //! that makes no sense.
 
 mod completions;
+mod convert;
+mod diff;
 mod display;
+mod image_args;
 mod inspect;
 mod layers;
 mod level_arg;
@@ -32,6 +35,8 @@ enum Command {
     Run(run::RunArgs),
     Inspect(inspect::InspectArgs),
     Optimize(optimize::OptimizeArgs),
+    Convert(convert::ConvertArgs),
+    Diff(diff::DiffArgs),
     Layers(layers::LayersArgs),
     Passes(passes::PassesArgs),
     Completions(completions::CompletionsArgs),
@@ -42,6 +47,8 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Optimize(args) => optimize::optimize(&args),
+        Command::Convert(args) => convert::convert(&args),
+        Command::Diff(args) => diff::diff(&args),
         Command::Layers(args) => layers::layers(&args),
         Command::Passes(args) => passes::passes(&args),
         Command::Completions(args) => completions::completions(&args),
@@ -49,6 +56,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
+        Err(Failure::Difference) => ExitCode::from(1),
         Err(Failure::Input(error)) => {
             // `anstream` takes the colours out again where they are not wanted.
             anstream::eprintln!("{}", error.render(std::io::stderr().is_terminal()));
@@ -74,6 +82,8 @@ enum Failure {
     Usage(String),
     /// stdout can't be written.
     Output(std::io::Error),
+    /// What was compared is not the same, as the result says.
+    Difference,
     /// Whoever read stdout has read enough.
     ClosedPipe,
 }

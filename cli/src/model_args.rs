@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use firebrick::diagnostics::Severity;
-use firebrick::{Model, OpenOptions, Phase, State};
+use firebrick::diagnostics::{Diagnostic, Severity};
+use firebrick::ir::Tensor;
+use firebrick::{Model, OpenOptions, Phase, State, npy};
 
 use crate::{Failure, display};
 
@@ -23,9 +24,9 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "0")]
     random_weights: Option<u64>,
 
-    /// Batch size of every input whose shape is not given by `--input`
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) batch: Option<u64>,
+    /// Batch size of every input whose shape is not given by `--input`; `convert` takes `symbolic` too
+    #[arg(long, value_name = "N")]
+    pub(crate) batch: Option<BatchArg>,
 
     /// The phase whose layers are used (rules `include { phase: ... }`)
     #[arg(long, value_enum, default_value_t = PhaseArg::Test)]
@@ -47,6 +48,27 @@ enum PhaseArg {
     Test,
     /// The net that is trained.
     Train,
+}
+
+/// A batch size, or `symbolic`, which is for `convert`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BatchArg {
+    /// So many items.
+    Fixed(u64),
+    /// Any number of them.
+    Symbolic,
+}
+
+impl std::str::FromStr for BatchArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(n) if n > 0 => Ok(BatchArg::Fixed(n)),
+            Err(_) if text == "symbolic" => Ok(BatchArg::Symbolic),
+            Ok(_) | Err(_) => Err("expected a number from 1 on (or, for `convert`, `symbolic`)".to_owned()),
+        }
+    }
 }
 
 /// `NAME=...` of `--input`: an array, or a shape.
@@ -89,28 +111,71 @@ impl ModelArgs {
     /// Opens the model and says on stderr what was left out or assumed. `input_shapes` are those of `--input`;
     /// `batch` is used where `--batch` says nothing.
     pub(crate) fn open(&self, input_shapes: Vec<(String, Vec<u64>)>, batch: Option<u64>) -> Result<Model, Failure> {
+        if self.batch == Some(BatchArg::Symbolic) {
+            return Err(Failure::Usage("a batch is `symbolic` for `firebrick convert` only".to_owned()));
+        }
+        open(self.files(), &self.options(input_shapes, batch))
+    }
+
+    /// How the model is opened. A batch that is to be symbolic is opened with 1 item.
+    pub(crate) fn options(&self, input_shapes: Vec<(String, Vec<u64>)>, batch: Option<u64>) -> OpenOptions {
         let phase = match self.phase {
             PhaseArg::Test => Phase::Test,
             PhaseArg::Train => Phase::Train,
         };
-        let options = OpenOptions {
+        let given = self.batch.map(|batch| match batch {
+            BatchArg::Fixed(n) => n,
+            BatchArg::Symbolic => 1,
+        });
+        OpenOptions {
             state: State { phase, level: self.level, stages: self.stage.clone() },
             input_shapes,
-            batch: self.batch.or(batch),
+            batch: given.or(batch),
             random_weights: self.random_weights,
-        };
-        let model = Model::open(self.files(), &options)?;
-        for note in model.notes() {
-            if note.severity == Severity::Note {
-                display::remark(&note.message);
-            } else {
-                anstream::eprintln!("{note}");
-            }
         }
-        Ok(model)
     }
 
-    fn files(&self) -> impl Iterator<Item = &Path> {
+    /// The model's files.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
         std::iter::once(self.model.as_path()).chain(self.weights.as_deref())
     }
+}
+
+/// Opens a model and says on stderr what was left out or assumed.
+pub(crate) fn open<'a>(files: impl IntoIterator<Item = &'a Path>, options: &OpenOptions) -> Result<Model, Failure> {
+    let model = Model::open(files, options)?;
+    notes(model.notes());
+    Ok(model)
+}
+
+/// Says notes on stderr.
+pub(crate) fn notes(notes: &[Diagnostic]) {
+    for note in notes {
+        if note.severity == Severity::Note {
+            display::remark(&note.message);
+        } else {
+            anstream::eprintln!("{note}");
+        }
+    }
+}
+
+/// Arrays by the names of their inputs.
+pub(crate) type Arrays = Vec<(String, Tensor)>;
+/// Shapes by the names of their inputs.
+pub(crate) type Shapes = Vec<(String, Vec<u64>)>;
+
+/// The arrays that inputs are given, read, and the shapes.
+pub(crate) fn read_inputs(inputs: &[InputArg]) -> Result<(Arrays, Shapes), Failure> {
+    let (mut arrays, mut shapes) = (Vec::new(), Vec::new());
+    for input in inputs {
+        match input {
+            InputArg::File(name, path) => {
+                let array = npy::read(path)?;
+                shapes.push((name.clone(), array.dims().iter().map(|&n| n as u64).collect()));
+                arrays.push((name.clone(), array));
+            }
+            InputArg::Shape(name, dims) => shapes.push((name.clone(), dims.clone())),
+        }
+    }
+    Ok((arrays, shapes))
 }

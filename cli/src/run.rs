@@ -6,15 +6,16 @@ mod report;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use firebrick::ir::{Mean, Tensor};
+use firebrick::ir::Tensor;
 use firebrick::passes::{Level, Options};
-use firebrick::{Color, Error, ImageOptions, Images, InputInfo, Labels, Model, Resize, npy};
+use firebrick::{Error, Images, InputInfo, Labels, Model, Resize};
 use indicatif::ProgressBar;
 
 use self::collect::{Collected, Wanted};
 use self::report::Report;
+use crate::image_args::ImageArgs;
 use crate::level_arg::level;
-use crate::model_args::{InputArg, ModelArgs};
+use crate::model_args::{Arrays, InputArg, ModelArgs, read_inputs};
 use crate::{Failure, display};
 
 /// Run a model on images or arrays
@@ -51,17 +52,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DIR")]
     save_all: Option<PathBuf>,
 
-    /// Mean to subtract from images: values for the channels (`104,117,123`), a binaryproto file, or `none`
-    #[arg(long, value_name = "MEAN")]
-    mean: Option<String>,
-
-    /// What to multiply images by, after the mean
-    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
-    scale: Option<f32>,
-
-    /// The order of the input's channels
-    #[arg(long, value_enum)]
-    color: Option<ColorArg>,
+    #[command(flatten)]
+    images: ImageArgs,
 
     /// How images get the input's size: `squash`; `crop`, the middle of what fits; or `crop=256`, the middle after
     /// the shorter side was made 256
@@ -71,17 +63,6 @@ pub(crate) struct RunArgs {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-/// The order of an input's channels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ColorArg {
-    /// Blue, green, red.
-    Bgr,
-    /// Red, green, blue.
-    Rgb,
-    /// One channel.
-    Gray,
 }
 
 /// What to print of a result.
@@ -114,12 +95,11 @@ fn resize_arg(text: &str) -> Result<Resize, String> {
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
-    let (arrays, mut shapes) = read_inputs(&args.input)?;
-    shapes.extend(arrays.iter().map(|(name, tensor)| (name.clone(), dims(tensor))));
-    let labels = args.labels.as_deref().map(Labels::read).transpose()?;
+    let (arrays, shapes) = read_inputs(&args.input)?;
     // One image at a time is the custom, whatever batch the file was written for.
     let mut model = args.model.open(shapes, (!args.image.is_empty()).then_some(1))?;
     model.check_weights()?;
+    let labels = args.labels.as_deref().map(Labels::read).transpose()?.or_else(|| model.labels().cloned());
     let blobs = model.blobs();
     model.optimize(args.optimization, Options::default())?;
     let wanted = Wanted::of(&model, &blobs, &args.save, args.save_all.is_some())?;
@@ -135,27 +115,6 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
         Format::Text => display::line(&report.text()),
         Format::Json => display::json(&report),
     }
-}
-
-fn dims(tensor: &Tensor) -> Vec<u64> {
-    tensor.dims().iter().map(|&n| n as u64).collect()
-}
-
-/// Arrays by the names of their inputs.
-type Arrays = Vec<(String, Tensor)>;
-/// Shapes by the names of their inputs.
-type Shapes = Vec<(String, Vec<u64>)>;
-
-/// The arrays, read, and the shapes.
-fn read_inputs(inputs: &[InputArg]) -> Result<(Arrays, Shapes), Failure> {
-    let (mut arrays, mut shapes) = (Vec::new(), Vec::new());
-    for input in inputs {
-        match input {
-            InputArg::File(name, path) => arrays.push((name.clone(), npy::read(path)?)),
-            InputArg::Shape(name, dims) => shapes.push((name.clone(), dims.clone())),
-        }
-    }
-    Ok((arrays, shapes))
 }
 
 fn run_arrays(model: &Model, arrays: Vec<(String, Tensor)>, wanted: &Wanted) -> Result<Collected, Failure> {
@@ -176,7 +135,7 @@ fn run_arrays(model: &Model, arrays: Vec<(String, Tensor)>, wanted: &Wanted) -> 
 /// Runs the images in batches of the input's size. The last batch is filled up with its last image.
 fn run_images(args: &RunArgs, model: &Model, arrays: Arrays, wanted: &Wanted) -> Result<Collected, Failure> {
     let input = image_input(model, &arrays)?;
-    let images = Images::with(model, &input, &image_options(args)?)?;
+    let images = Images::with(model, &input, &args.images.options(args.resize)?)?;
     if let Some(assumed) = images.assumed() {
         display::remark(&format!(
             "the model does not say how images are prepared; assumed, as the Caffe zoo does: {assumed} \
@@ -218,27 +177,5 @@ fn image_input(model: &Model, arrays: &[(String, Tensor)]) -> Result<InputInfo, 
             );
             Err(Error::Request(message).into())
         }
-    }
-}
-
-fn image_options(args: &RunArgs) -> Result<ImageOptions, Failure> {
-    let color = args.color.map(|color| match color {
-        ColorArg::Bgr => Color::Bgr,
-        ColorArg::Rgb => Color::Rgb,
-        ColorArg::Gray => Color::Gray,
-    });
-    let mean = args.mean.as_deref().map(mean).transpose()?;
-    Ok(ImageOptions { mean, scale: args.scale, color, resize: args.resize })
-}
-
-/// `none`, values, or a file.
-fn mean(text: &str) -> Result<Mean, Failure> {
-    if text == "none" {
-        return Ok(Mean::Zero);
-    }
-    let values: Result<Vec<f32>, _> = text.split(',').map(|value| value.trim().parse()).collect();
-    match values {
-        Ok(values) => Ok(Mean::Channels(values)),
-        Err(_) => Ok(firebrick::read_mean_file(text)?),
     }
 }

@@ -2,14 +2,15 @@
 //!
 //! A fenced block with the info string `console` has lines `$ COMMAND`, each followed by what the command prints. A
 //! line `...` stands for any number of lines. Commands are `firebrick ARGS`, or the same by `cargo run`; those that
-//! build, install or fetch something are not run. A block `console models` is run in the folder of published models.
+//! build, install or fetch something are not run. A block `console models` is run in a copy of the folder of published
+//! models, in which it may write.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
-use crate::check::{firebrick, workspace};
+use crate::check::{Scratch, firebrick, workspace};
 
 /// How a command to be run begins.
 const RUN: &[&[&str]] = &[&["firebrick"], &["cargo", "run", "--release", "-q", "--bin", "firebrick", "--"]];
@@ -20,11 +21,12 @@ const NOT_RUN: &[&[&str]] = &[&["cargo", "build"], &["cargo", "install"], &["car
 fn commands_print_what_is_shown() {
     let mut n_run = 0;
     let mut failures = Vec::new();
+    let mut copy = None;
     for page in pages() {
         let text = std::fs::read_to_string(&page).unwrap_or_else(|error| panic!("{}: {error}", page.display()));
         let name = page.strip_prefix(workspace()).unwrap_or(&page).display().to_string();
         for block in blocks(&text) {
-            let Some(folder) = folder(&block.info, &name) else { continue };
+            let Some(folder) = folder(&block.info, &name, &mut copy) else { continue };
             for step in steps(&block.text) {
                 match step.check(&folder) {
                     Ok(ran) => n_run += usize::from(ran),
@@ -70,7 +72,7 @@ fn blocks(page: &str) -> Vec<Block> {
 }
 
 /// Where a block's commands run; `None` if that place isn't there.
-fn folder(info: &str, page: &str) -> Option<PathBuf> {
+fn folder(info: &str, page: &str, copy: &mut Option<Scratch>) -> Option<PathBuf> {
     match info.split_whitespace().nth(1) {
         None => Some(workspace().to_owned()),
         Some("models") => {
@@ -83,10 +85,35 @@ fn folder(info: &str, page: &str) -> Option<PathBuf> {
                 writeln!(std::io::stderr(), "{message}").unwrap_or_else(|error| panic!("{message}: {error}"));
                 return None;
             }
-            Some(models)
+            Some(copy.get_or_insert_with(|| linked(&shared)).path("models"))
         }
         Some(other) => panic!("{page}: `console {other}` has no meaning"),
     }
+}
+
+/// A folder like that of published models and what is beside it: links to all of it, and room for more.
+#[cfg(unix)]
+fn linked(shared: &Path) -> Scratch {
+    let scratch = Scratch::new();
+    let models = scratch.path("models");
+    std::fs::create_dir(&models).unwrap_or_else(|error| panic!("{}: {error}", models.display()));
+    let shared = shared.canonicalize().unwrap_or_else(|error| panic!("{}: {error}", shared.display()));
+    for (from, to) in [(shared.join("models"), models), (shared, scratch.path(""))] {
+        for entry in std::fs::read_dir(&from).into_iter().flatten().flatten() {
+            let link = to.join(entry.file_name());
+            if !link.exists() {
+                let linked = std::os::unix::fs::symlink(entry.path(), &link);
+                linked.unwrap_or_else(|error| panic!("{}: {error}", link.display()));
+            }
+        }
+    }
+    scratch
+}
+
+/// Without links, the folder itself.
+#[cfg(not(unix))]
+fn linked(_: &Path) -> Scratch {
+    panic!("blocks of published models are checked on Unix")
 }
 
 /// A command and what it should print.

@@ -1,6 +1,7 @@
 //! The `firebrick` command as its users meet it.
 
 mod check;
+mod convert;
 mod docs;
 mod failures;
 mod inspect;

@@ -1,0 +1,69 @@
+//! `firebrick convert` and `firebrick diff`.
+
+use crate::check::{Scratch, check, check_in};
+
+const DIGITS: [&str; 2] = ["examples/digits/deploy.prototxt", "examples/digits/digits.caffemodel"];
+
+/// `firebrick convert` of the digits net to `{tmp}/digits.onnx`.
+fn convert(folder: &Scratch, name: &str, args: &[&str]) {
+    let start = ["convert", DIGITS[0], DIGITS[1], "-o", "{tmp}/digits.onnx"];
+    check_in(folder, name, &[&start, args].concat());
+}
+
+#[test]
+fn help() {
+    check("convert_help", &["convert", "-h"]);
+    check("diff_help", &["diff", "-h"]);
+}
+
+#[test]
+fn there_and_back() {
+    let folder = Scratch::new();
+    convert(&folder, "convert", &["--verify", "--labels", "examples/digits/labels.txt", "--opset", "9"]);
+    // Labels and the scale of samples are in the file.
+    let run = ["run", "{tmp}/digits.onnx", "--image", "examples/digits/images/seven.png", "--top", "2"];
+    check_in(&folder, "convert_run", &run);
+    check_in(&folder, "diff_same", &["diff", DIGITS[0], DIGITS[1], "--with", "{tmp}/digits.onnx"]);
+    check_in(&folder, "diff_other_weights", &["diff", DIGITS[0], "--random-weights", "--with", "{tmp}/digits.onnx"]);
+    // ONNX to ONNX.
+    check_in(&folder, "convert_upgrade", &["convert", "{tmp}/digits.onnx", "-o", "{tmp}/13.onnx", "--verify"]);
+}
+
+#[test]
+fn halves_and_a_symbol() {
+    let folder = Scratch::new();
+    convert(&folder, "convert_halves", &["--fp16", "--batch", "symbolic", "--simplify", "--verify=3"]);
+    check_in(&folder, "convert_halves_inspect", &["inspect", "{tmp}/digits.onnx", "--format", "ir"]);
+}
+
+#[test]
+fn embedded_preparation() {
+    let folder = Scratch::new();
+    convert(&folder, "convert_embedded", &["--embed-preprocess", "--mean", "100", "--verify"]);
+    // What is given to the net is what it was given before: samples less the mean, scaled.
+    let image = "examples/digits/images/three.png";
+    let run = ["run", "{tmp}/digits.onnx", "--image", image, "--top", "1"];
+    check_in(&folder, "convert_embedded_run", &run);
+    check("convert_not_embedded_run", &["run", DIGITS[0], DIGITS[1], "--image", image, "--top", "1", "--mean", "100"]);
+}
+
+#[test]
+fn weights_beside_the_model() {
+    let folder = Scratch::new();
+    convert(&folder, "convert_external", &["--external-data-above", "10000"]);
+    assert_eq!(folder.files(), ["digits.onnx", "digits.onnx.data"]);
+    check_in(&folder, "diff_external", &["diff", "{tmp}/digits.onnx", "--with", DIGITS[0], DIGITS[1], "--all"]);
+}
+
+#[test]
+fn refused() {
+    let folder = Scratch::new();
+    let net = "cli/tests/fixtures/detection.prototxt";
+    check_in(&folder, "convert_refused", &["convert", net, "-o", "{tmp}/x.onnx"]);
+    check_in(&folder, "convert_without_weights", &["convert", DIGITS[0], "-o", "{tmp}/x.onnx"]);
+    convert(&folder, "convert_old_opset", &["--opset", "8"]);
+    convert(&folder, "convert_images_without_embedding", &["--scale", "2"]);
+    check_in(&folder, "convert_to_text", &["convert", DIGITS[0], DIGITS[1], "-o", "{tmp}/x.txt"]);
+    check("run_symbolic", &["run", DIGITS[0], DIGITS[1], "--batch", "symbolic"]);
+    assert!(folder.files().is_empty(), "nothing is written");
+}
