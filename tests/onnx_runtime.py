@@ -6,7 +6,8 @@
 Every folder below FOLDER with a file `model.onnx` is a case: a model, and `arrays.npz` with its inputs (`in:NAME`) and
 what others computed from them (`out:INDEX`, `mid:NAME`). It needs the packages onnx, onnxruntime and numpy.
 
-A result may be off by TOLERANCE of the array's largest magnitude: engines sum in another order.
+A result may be off by TOLERANCE of the array's largest magnitude, as engines sum in another order, or by what a case
+says for a blob (`tolerance:NAME`, absolute).
 """
 
 import argparse
@@ -81,9 +82,9 @@ def check(path):
         kind, _, name = key.partition(":")
         if kind == "out":
             name = model.graph.output[int(name)].name
-        elif kind == "in" or name not in results:
+        elif kind in ("in", "tolerance") or name not in results:
             continue
-        worst = max(worst, compare(name, results[name], expected))
+        worst = max(worst, compare(name, results[name], expected, arrays.get(f"tolerance:{name}")))
     return worst
 
 
@@ -122,7 +123,7 @@ def as_type(array, onnx_type):
     return array.astype(names.get(word, word))
 
 
-def compare(name, found, expected):
+def compare(name, found, expected, absolute):
     if tuple(found.shape) != tuple(expected.shape):
         raise Wrong(f"{name} has shape {found.shape} instead of {expected.shape}")
     tolerance = COARSE.get(str(found.dtype), TOLERANCE)
@@ -142,7 +143,7 @@ def compare(name, found, expected):
     magnitude = max(numpy.abs(finite).max(), SMALLEST) if finite.size else 0.0
     worst = numpy.nanmax(off) if not numpy.isnan(off).any() else numpy.inf
     relative = worst / magnitude if magnitude else worst
-    if relative > tolerance:
+    if worst > absolute if absolute is not None else relative > tolerance:
         i = int(numpy.nanargmax(off))
         raise Wrong(
             f"{name}[{i}] is {found.ravel()[i]} instead of {expected.ravel()[i]}: off by {relative:.1e} of {magnitude}"

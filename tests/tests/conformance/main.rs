@@ -7,6 +7,7 @@ mod digits;
 mod figures;
 mod images;
 mod inline_weights;
+mod onnx_export;
 mod onnx_zoo;
 mod pipelines;
 mod published;
