@@ -8,6 +8,7 @@ mod figures;
 mod images;
 mod inline_weights;
 mod onnx_export;
+mod onnx_microsoft;
 mod onnx_zoo;
 mod pipelines;
 mod published;

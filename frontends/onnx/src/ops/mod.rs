@@ -33,6 +33,7 @@ mod lp_pool;
 mod lrn;
 mod make;
 mod matmul;
+mod microsoft;
 mod normalise;
 mod optimiser;
 mod optional;
@@ -244,6 +245,7 @@ const OPS: &[OpEntry] = &[
     op("Flatten", 1, exactly(1), exactly(1), "reshape", reshape::flatten),
     preview("FlexAttention", exactly(3), exactly(1), "matmul, softmax, and its graphs", flex_attention::flex_attention),
     op("Floor", 1, exactly(1), exactly(1), "floor", elementary::floor),
+    microsoft("FusedConv", between(2, 4), exactly(1), "conv, add, an activation", microsoft::fused_conv),
     op("GRU", 7, between(3, 6), between(0, 2), "matmul, recur", recurrent::gru),
     op("Gather", 1, exactly(2), exactly(1), "gather", gather::gather),
     op("GatherElements", 11, exactly(2), exactly(1), "gather_elements", gather::gather_elements),
@@ -320,8 +322,34 @@ const OPS: &[OpEntry] = &[
     op("PRelu", 1, exactly(2), exactly(1), "prelu", activation::prelu),
     op("Pad", 1, between(1, 4), exactly(1), "pad, slice", pad::pad),
     op("Pow", 1, exactly(2), exactly(1), "pow", arithmetic::pow),
+    microsoft("QGemm", between(6, 9), exactly(1), "sub, gemm, quantize", microsoft::qgemm),
+    microsoft("QLinearAdd", between(7, 8), exactly(1), "dequantize, add, quantize", microsoft::qlinear_add),
+    microsoft(
+        "QLinearAveragePool",
+        between(4, 5),
+        exactly(1),
+        "dequantize, pool, quantize",
+        microsoft::qlinear_average_pool,
+    ),
+    microsoft("QLinearConcat", at_least(5), exactly(1), "dequantize, concat, quantize", microsoft::qlinear_concat),
     op("QLinearConv", 10, between(8, 9), exactly(1), "sub, conv, dequantize, quantize", quantized::qlinear_conv),
+    microsoft(
+        "QLinearGlobalAveragePool",
+        exactly(5),
+        exactly(1),
+        "dequantize, pool, quantize",
+        microsoft::qlinear_global_average_pool,
+    ),
+    microsoft(
+        "QLinearLeakyRelu",
+        between(4, 5),
+        exactly(1),
+        "dequantize, leaky_relu, quantize",
+        microsoft::qlinear_leaky_relu,
+    ),
     op("QLinearMatMul", 10, exactly(8), exactly(1), "sub, matmul, dequantize, quantize", quantized::qlinear_matmul),
+    microsoft("QLinearMul", between(7, 8), exactly(1), "dequantize, mul, quantize", microsoft::qlinear_mul),
+    microsoft("QLinearSigmoid", between(4, 5), exactly(1), "dequantize, sigmoid, quantize", microsoft::qlinear_sigmoid),
     op("QuantizeLinear", 10, between(2, 3), exactly(1), "quantize", quantize::quantize_linear),
     op("RMSNormalization", 23, exactly(2), exactly(1), "reduce, div, mul", normalise::rms_normalization),
     op("RNN", 7, between(3, 6), between(0, 2), "matmul, recur", recurrent::rnn),
@@ -412,6 +440,17 @@ const fn training(
     translate: fn(&mut NodeContext<'_, '_>) -> Outputs,
 ) -> OpEntry {
     OpEntry { op_type, domain: "ai.onnx.preview.training", since: 1, becomes, inputs, outputs, translate }
+}
+
+/// A line of the list, of `com.microsoft`, whose operators have one opset only.
+const fn microsoft(
+    op_type: &'static str,
+    inputs: Count,
+    outputs: Count,
+    becomes: &'static str,
+    translate: fn(&mut NodeContext<'_, '_>) -> Outputs,
+) -> OpEntry {
+    OpEntry { op_type, domain: "com.microsoft", since: 1, becomes, inputs, outputs, translate }
 }
 
 /// A line of the list, of ONNX's own domain.

@@ -43,6 +43,11 @@ pub(super) fn global_max_pool(ctx: &mut NodeContext<'_, '_>) -> Outputs {
 
 fn global(ctx: &mut NodeContext<'_, '_>, function: PoolFn) -> Outputs {
     let x = ctx.input(0)?;
+    Ok(vec![planes(ctx, x, function)?.into()])
+}
+
+/// Each plane as one window.
+pub(super) fn planes(ctx: &mut NodeContext<'_, '_>, x: Value, function: PoolFn) -> Result<Value, Stop> {
     let n = ctx.rank(x).saturating_sub(2);
     let sizes = (0..n).map(|i| Ok(usize::try_from(ctx.dim(x, i + 2)?).unwrap_or(usize::MAX)));
     let op = Pool {
@@ -55,11 +60,11 @@ fn global(ctx: &mut NodeContext<'_, '_>, function: PoolFn) -> Outputs {
         count_include_pad: false,
         indices: false,
     };
-    Ok(vec![ctx.op("pool", op, &[x])?.into()])
+    ctx.op("pool", op, &[x])
 }
 
 /// The attributes that all pools have.
-fn read(ctx: &mut NodeContext<'_, '_>, x: Value, function: PoolFn) -> Result<Pool, Stop> {
+pub(super) fn read(ctx: &mut NodeContext<'_, '_>, x: Value, function: PoolFn) -> Result<Pool, Stop> {
     let windows = Windows::read(ctx, None)?;
     let ceil = ctx.flag("ceil_mode", false)?;
     let pads = windows.pads(ctx, x)?;
