@@ -123,8 +123,9 @@ pub(crate) fn read_sparse(sparse: &SparseTensorProto, files: &dyn ExternalData, 
     let dims = sparse.dims.iter().map(|&dim| usize::try_from(dim)).collect::<Result<Vec<_>, _>>();
     let dims = dims.map_err(|_| problem(format!("its dimensions are {:?}", sparse.dims)))?;
     let size = values.dtype().size();
-    let n_bytes = dims.iter().try_fold(size, |n, &dim| n.checked_mul(dim)).filter(|&n| n <= MAX_SPARSE);
-    let n_bytes = n_bytes.ok_or_else(|| problem(format!("it has more than {MAX_SPARSE} bytes")))?;
+    let limit = values.bytes().len().saturating_mul(MAX_SPARSENESS).clamp(MIN_SPARSE, MAX_SPARSE);
+    let n_bytes = dims.iter().try_fold(size, |n, &dim| n.checked_mul(dim)).filter(|&n| n <= limit);
+    let n_bytes = n_bytes.ok_or_else(|| problem(format!("as a whole tensor it has more than {limit} bytes")))?;
     let mut bytes = vec![0; n_bytes];
     for (position, element) in
         positions(&indices, &dims, values.len()).map_err(problem)?.zip(values.bytes().chunks(size))
@@ -135,7 +136,13 @@ pub(crate) fn read_sparse(sparse: &SparseTensorProto, files: &dyn ExternalData, 
     Tensor::new(values.dtype(), &dims, bytes.into()).map_err(|error| Problem::tensor(name, &error, at.clone()))
 }
 
-/// Bytes that a sparse tensor may take as a whole one: its size in the file says nothing of them.
+/// Bytes that a sparse tensor may take as a whole one for each byte of its elements.
+const MAX_SPARSENESS: usize = 1000;
+
+/// Bytes that any may take.
+const MIN_SPARSE: usize = 1 << 24;
+
+/// Bytes that none may take more than.
 const MAX_SPARSE: usize = 1 << 28;
 
 /// Where in the row-major tensor each of `n` values belongs: `indices` are positions, or a row of coordinates each.

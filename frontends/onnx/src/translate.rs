@@ -86,7 +86,7 @@ pub(crate) fn translate(
     let mut translation = Translation {
         graph: Graph::new(proto.name()),
         files,
-        folder: Folder::default(),
+        folder: Folder::new(!options.input_values.is_empty()),
         weights: HashSet::new(),
         definition,
         options,

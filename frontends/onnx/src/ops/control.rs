@@ -85,7 +85,7 @@ fn ones(ctx: &NodeContext<'_, '_>, x: firebrick_ir::Value, dtype: DType) -> Resu
 }
 
 /// Elements that a mask may have: a graph holds it as a constant.
-const MAX_MASK: usize = 1 << 28;
+const MAX_MASK: usize = 1 << 22;
 
 /// If: the nodes of the branch that is taken, in its place.
 pub(super) fn r#if(ctx: &mut NodeContext<'_, '_>) -> Outputs {
