@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tempfile::TempDir;
 
-use crate::{survive, turn};
+use crate::{BOUNDS, survive, turn};
 
 /// Numbers at the edges of what fields hold, and beyond.
 const NUMBERS: &[&str] =
@@ -35,14 +35,15 @@ impl Folder {
     fn prototxt(&self, bytes: &[u8]) -> Result<(), String> {
         let path = self.write("net.prototxt", bytes);
         let said = |what| format!("{what}:\n{}", String::from_utf8_lossy(bytes));
-        survive(&[&path], &OpenOptions::default()).map_err(said)
+        survive(&[&path], &OpenOptions::default(), BOUNDS).map_err(said)
     }
 
     /// Opens a damaged caffemodel, with its prototxt and alone.
     fn caffemodel(&self, prototxt: &Path, bytes: &[u8]) -> Result<(), String> {
         let path = self.write("net.caffemodel", bytes);
-        survive(&[prototxt, &path], &OpenOptions::default()).map_err(|what| format!("{what}, with the prototxt"))?;
-        survive(&[&path], &OpenOptions::default()).map_err(|what| format!("{what}, alone"))
+        survive(&[prototxt, &path], &OpenOptions::default(), BOUNDS)
+            .map_err(|what| format!("{what}, with the prototxt"))?;
+        survive(&[&path], &OpenOptions::default(), BOUNDS).map_err(|what| format!("{what}, alone"))
     }
 }
 
@@ -115,7 +116,7 @@ fn random_weights_of_other_numbers() {
                 let mut text = text.clone();
                 text.replace_range(start..end, number);
                 let path = folder.write("net.prototxt", text.as_bytes());
-                survive(&[path], &options).unwrap_or_else(|what| panic!("{name}: {what}:\n{text}"));
+                survive(&[path], &options, BOUNDS).unwrap_or_else(|what| panic!("{name}: {what}:\n{text}"));
             }
         }
     }
@@ -204,7 +205,7 @@ fn digits() -> (Folder, PathBuf, Vec<u8>) {
 }
 
 /// Tries `cases` mutations, the same ones every time.
-fn check<S: Strategy>(cases: u32, mutation: S, survives: impl Fn(S::Value) -> Result<(), String>) {
+pub(crate) fn check<S: Strategy>(cases: u32, mutation: S, survives: impl Fn(S::Value) -> Result<(), String>) {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let rng = proptest::test_runner::TestRng::deterministic_rng(config.rng_algorithm);
     let mut runner = TestRunner::new_with_rng(config, rng);
