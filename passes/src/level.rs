@@ -6,9 +6,9 @@ use std::str::FromStr;
 use crate::Pass;
 use crate::passes::{
     DeadCode, FlattenConcats, FoldConstants, FoldPad, FoldScaleAfter, FoldScaleBefore, ForwardSlices, FuseActivation,
-    FuseExpand, FuseFire, FuseResidual, FuseSwish, GemmToConv, MarkInPlace, MergeDuplicates, MergeReshapes,
-    MergeTransposes, NormaliseArithmetic, RejoinSlices, RemoveIdentity, RemoveNoOps, SinkReshapes, SinkTransposes,
-    TransposeToReshape,
+    FuseExpand, FuseFire, FuseResidual, FuseSwish, GemmToConv, HoistScales, MarkInPlace, MergeDuplicates,
+    MergeReshapes, MergeTransposes, NormaliseArithmetic, RejoinSlices, RemoveIdentity, RemoveNoOps, SinkReshapes,
+    SinkTransposes, SplitFused, TransposeToReshape,
 };
 
 /// How much a graph is rewritten, and what for.
@@ -126,7 +126,7 @@ const SIMPLIFY: &[&dyn Pass] = &[
 
 /// What convolutions and products of matrices can do by other weights or padding. After comes before before: a scale
 /// between two convolutions goes into the first one, whatever the padding of the second.
-const FOLD: &[&dyn Pass] = &[&FoldPad, &FoldScaleAfter, &FoldScaleBefore];
+const FOLD: &[&dyn Pass] = &[&FoldPad, &HoistScales, &FoldScaleAfter, &FoldScaleBefore];
 
 const RUN: &[Step] = &[
     Step::Fixpoint(SIMPLIFY),
@@ -148,5 +148,10 @@ const RUN: &[Step] = &[
 ];
 
 /// Without `gemm-to-conv`, since ONNX and Caffe have inner products, and without fused ops, which they don't have.
-const EXPORT: &[Step] =
-    &[Step::Fixpoint(SIMPLIFY), Step::Fixpoint(FOLD), Step::Once(&MergeDuplicates), Step::Once(&DeadCode)];
+const EXPORT: &[Step] = &[
+    Step::Once(&SplitFused),
+    Step::Fixpoint(SIMPLIFY),
+    Step::Fixpoint(FOLD),
+    Step::Once(&MergeDuplicates),
+    Step::Once(&DeadCode),
+];

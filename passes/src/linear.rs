@@ -1,7 +1,7 @@
 //! Ops that multiply by weights and add a bias, both known: convolutions and products of matrices.
 
 use firebrick_ir::ops::{Conv, ConvTranspose, Gemm};
-use firebrick_ir::{NodeId, Op, Tensor, Value};
+use firebrick_ir::{DType, NodeId, Op, Tensor, Value};
 
 use crate::affine::{Affine, reals};
 use crate::{At, Draft, Operand};
@@ -51,6 +51,13 @@ impl Linear {
         };
         let weights = weights.values::<f32>().ok()?.into_owned();
         Some(Linear { node: at.node, op: op.clone(), operands, weights, dims, bias, layout })
+    }
+
+    /// Whether the node's op is such a one, whose numbers are known and f32.
+    pub(crate) fn is(at: At<'_>) -> bool {
+        let is_known = |&value: &Value| at.constant(value).is_some_and(|tensor| tensor.dtype() == DType::F32);
+        let is_op = matches!(at.node().op, Op::Conv(_) | Op::ConvTranspose(_) | Op::Gemm(_));
+        is_op && at.graph.operands(at.node).iter().skip(1).all(is_known)
     }
 
     /// Lets it do what an affine op does to its result.

@@ -111,10 +111,13 @@ fn every_pass_finds_work() {
     let strategy = prop_oneof![networks(), any_graph()];
     for _ in 0..2000 {
         let mut graph = strategy.new_tree(&mut runner).map_or_else(|reason| panic!("{reason}"), |tree| tree.current());
-        let report = optimize(&mut graph, Level::O2, Options { verify: false, ..Options::default() });
-        for pass in report.map_or_else(|error| panic!("{error}"), |report| report.passes) {
-            if pass.n_rewrites > 0 {
-                idle.remove(pass.name);
+        // What one level fuses, the other splits.
+        for level in [Level::O2, Level::Export] {
+            let report = optimize(&mut graph, level, Options { verify: false, ..Options::default() });
+            for pass in report.map_or_else(|error| panic!("{error}"), |report| report.passes) {
+                if pass.n_rewrites > 0 {
+                    idle.remove(pass.name);
+                }
             }
         }
         if idle.is_empty() {

@@ -1,5 +1,3 @@
-use firebrick_ir::Op;
-
 use crate::affine::Affine;
 use crate::linear::Linear;
 use crate::{At, Draft, Precision, Rule};
@@ -16,8 +14,7 @@ impl Rule for FoldScaleAfter {
 
     fn rewrite(&self, at: At<'_>) -> Option<Draft> {
         let before = Affine::operand(at)?.node;
-        let is_linear = matches!(at.graph.node(before).op, Op::Conv(_) | Op::ConvTranspose(_) | Op::Gemm(_));
-        if !is_linear || !at.graph.has_one_use(before) {
+        if !at.graph.has_one_use(before) || !Linear::is(At { node: before, ..at }) {
             return None;
         }
         let mut linear = Linear::of(At { node: before, ..at })?;

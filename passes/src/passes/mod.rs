@@ -13,6 +13,7 @@ mod fuse_fire;
 mod fuse_residual;
 mod fuse_swish;
 mod gemm_to_conv;
+mod hoist_scales;
 mod mark_in_place;
 mod merge_duplicates;
 mod merge_reshapes;
@@ -23,6 +24,7 @@ mod remove_identity;
 mod remove_no_ops;
 mod sink_reshapes;
 mod sink_transposes;
+mod split_fused;
 mod transpose_to_reshape;
 
 pub(crate) use dead_code::DeadCode;
@@ -38,6 +40,7 @@ pub(crate) use fuse_fire::FuseFire;
 pub(crate) use fuse_residual::FuseResidual;
 pub(crate) use fuse_swish::FuseSwish;
 pub(crate) use gemm_to_conv::GemmToConv;
+pub(crate) use hoist_scales::HoistScales;
 pub(crate) use mark_in_place::MarkInPlace;
 pub(crate) use merge_duplicates::MergeDuplicates;
 pub(crate) use merge_reshapes::MergeReshapes;
@@ -48,6 +51,7 @@ pub(crate) use remove_identity::RemoveIdentity;
 pub(crate) use remove_no_ops::RemoveNoOps;
 pub(crate) use sink_reshapes::SinkReshapes;
 pub(crate) use sink_transposes::SinkTransposes;
+pub(crate) use split_fused::SplitFused;
 pub(crate) use transpose_to_reshape::TransposeToReshape;
 
 use crate::Pass;
@@ -67,6 +71,7 @@ pub const PASSES: &[&dyn Pass] = &[
     &FuseResidual,
     &FuseSwish,
     &GemmToConv,
+    &HoistScales,
     &MarkInPlace,
     &MergeDuplicates,
     &MergeReshapes,
@@ -78,5 +83,6 @@ pub const PASSES: &[&dyn Pass] = &[
     &RemoveNoOps,
     &SinkReshapes,
     &SinkTransposes,
+    &SplitFused,
     &TransposeToReshape,
 ];
