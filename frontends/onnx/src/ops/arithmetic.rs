@@ -1,7 +1,7 @@
 //! Arithmetic of two values or more.
 
-use firebrick_ir::ops::BinaryFn;
-use firebrick_ir::{DType, Value};
+use firebrick_ir::ops::{BinaryFn, Cast};
+use firebrick_ir::{DType, Op, Value};
 
 use super::cast::cast_to;
 use super::{NodeContext, Outputs, Stop};
@@ -61,11 +61,23 @@ pub(super) fn pow(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     if base == exponent {
         return Ok(vec![ctx.binary(BinaryFn::Pow, a, b)?.into()]);
     }
+    if base.is_float() && is_small(ctx, b) {
+        let b = cast_to(ctx, "exponent", b, base)?;
+        return Ok(vec![ctx.binary(BinaryFn::Pow, a, b)?.into()]);
+    }
     // Integers are multiplied as integers, whose low bits don't depend on the width; all else has room in doubles.
     let wide = if base.is_integer() && exponent.is_integer() { DType::I64 } else { DType::F64 };
     let (a, b) = (cast_to(ctx, "base", a, wide)?, cast_to(ctx, "exponent", b, wide)?);
     let power = ctx.binary(BinaryFn::Pow, a, b)?;
     Ok(vec![cast_to(ctx, "power", power, base)?.into()])
+}
+
+/// Whether a value is known, and has integers only that every floating-point type holds.
+fn is_small(ctx: &mut NodeContext<'_, '_>, value: Value) -> bool {
+    let Some(tensor) = ctx.known_value(value).filter(|tensor| tensor.dtype().is_integer()) else { return false };
+    let wide = Op::from(Cast::to(DType::I64)).eval(&[&tensor]);
+    let wide = wide.ok().and_then(|wide| Some(wide.first()?.values::<i64>().ok()?.into_owned()));
+    wide.is_some_and(|numbers| numbers.iter().all(|n| n.unsigned_abs() <= 256))
 }
 
 fn of_two(ctx: &mut NodeContext<'_, '_>, function: BinaryFn) -> Outputs {

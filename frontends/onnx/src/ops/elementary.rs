@@ -1,7 +1,7 @@
 //! Elementary functions of one operand.
 
 use firebrick_ir::Value;
-use firebrick_ir::ops::{BinaryFn, UnaryFn};
+use firebrick_ir::ops::{BinaryFn, Select, UnaryFn};
 
 use super::{NodeContext, Outputs, Stop};
 
@@ -63,8 +63,10 @@ functions! {
 /// Abs: |x|. The least integer of a type stays what it is.
 pub(super) fn abs(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     of_numbers(ctx, UnaryFn::Abs {}, |ctx, x| {
-        let negated = negated(ctx, x)?;
-        ctx.binary(BinaryFn::Max, x, negated)
+        let zero = ctx.scalar_like(x, "zero", 0.0)?;
+        let is_negative = ctx.binary(BinaryFn::Greater, zero, x)?;
+        let negated = ctx.binary(BinaryFn::Sub, zero, x)?;
+        ctx.op("abs", Select {}, &[is_negative, negated, x])
     })
 }
 

@@ -19,12 +19,13 @@ pub(super) fn layer_normalization(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     let axis = ctx.axis("axis", axis, rank)?;
     let wide = cast_to(ctx, "wide", x, stash)?;
     let normal = standardise(ctx, wide, (axis..rank).collect(), epsilon)?;
-    let narrow = cast_to(ctx, "narrow", normal.values, ctx.ty(x).dtype)?;
-    let scaled = ctx.binary(BinaryFn::Mul, narrow, ctx.input(1)?)?;
-    let result = match ctx.optional(2) {
-        Some(bias) => ctx.binary(BinaryFn::Add, scaled, bias)?,
-        None => scaled,
-    };
+    let scale = cast_to(ctx, "scale", ctx.input(1)?, stash)?;
+    let mut result = ctx.binary(BinaryFn::Mul, normal.values, scale)?;
+    if let Some(bias) = ctx.optional(2) {
+        let bias = cast_to(ctx, "bias", bias, stash)?;
+        result = ctx.binary(BinaryFn::Add, result, bias)?;
+    }
+    let result = cast_to(ctx, "narrow", result, ctx.ty(x).dtype)?;
     Ok(vec![result.into(), normal.mean.into(), normal.inverse.into()])
 }
 
@@ -40,8 +41,9 @@ pub(super) fn rms_normalization(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     let mean = mean(ctx, "mean_square", square, (axis..rank).collect())?;
     let root = root(ctx, mean, epsilon)?;
     let normal = ctx.binary(BinaryFn::Div, wide, root)?;
-    let narrow = cast_to(ctx, "narrow", normal, ctx.ty(x).dtype)?;
-    Ok(vec![ctx.binary(BinaryFn::Mul, narrow, ctx.input(1)?)?.into()])
+    let scale = cast_to(ctx, "scale", ctx.input(1)?, stash)?;
+    let scaled = ctx.binary(BinaryFn::Mul, normal, scale)?;
+    Ok(vec![cast_to(ctx, "narrow", scaled, ctx.ty(x).dtype)?.into()])
 }
 
 /// InstanceNormalization: each channel of each image by its own mean and variance.
@@ -50,8 +52,10 @@ pub(super) fn instance_normalization(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     super::elementary::consumed(ctx);
     let x = ctx.input(0)?;
     let rank = ctx.rank(x);
-    let normal = standardise(ctx, x, (2..rank).collect(), epsilon)?.values;
-    Ok(vec![channels(ctx, normal, 1..rank)?.into()])
+    let wide = widened(ctx, x)?;
+    let normal = standardise(ctx, wide, (2..rank).collect(), epsilon)?.values;
+    let result = channels(ctx, normal, 1..rank)?;
+    Ok(vec![cast_to(ctx, "narrow", result, ctx.ty(x).dtype)?.into()])
 }
 
 /// GroupNormalization: groups of channels of each image by their mean and variance. Before opset 21 scale and bias
@@ -62,8 +66,8 @@ pub(super) fn group_normalization(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     let n_groups = ctx.required("num_groups", n_groups)?;
     let x = ctx.input(0)?;
     let by_channel = ctx.opset() >= 21;
-    let stash = if by_channel { stash(ctx)? } else { ctx.ty(x).dtype };
     let ty = ctx.ty(x);
+    let said = if by_channel { ctx.dtype("stash_type")? } else { None };
     let rank = ty.shape.rank();
     let n_channels = ctx.dim(x, 1)?;
     if n_groups <= 0 || n_channels % n_groups.unsigned_abs() != 0 {
@@ -71,15 +75,19 @@ pub(super) fn group_normalization(ctx: &mut NodeContext<'_, '_>) -> Outputs {
         return Err(ctx.attribute_problem("num_groups", message));
     }
     let groups = ctx.reshape("groups", x, &[0, n_groups, -1])?;
-    let wide = cast_to(ctx, "wide", groups, stash)?;
-    let mut normal = standardise(ctx, wide, vec![2], epsilon)?.values;
-    normal = cast_to(ctx, "narrow", normal, ty.dtype)?;
-    if by_channel {
+    let wide = match said {
+        Some(stash) if ty.dtype != DType::F64 => cast_to(ctx, "wide", groups, stash)?,
+        Some(_) | None => widened(ctx, groups)?,
+    };
+    let normal = standardise(ctx, wide, vec![2], epsilon)?.values;
+    let result = if by_channel {
         let shaped = to_dims(ctx, "shaped", normal, &ty.shape.0)?;
-        return Ok(vec![channels(ctx, shaped, 1..rank)?.into()]);
-    }
-    let scaled = channels(ctx, normal, 1..3)?;
-    Ok(vec![to_dims(ctx, "shaped", scaled, &ty.shape.0)?.into()])
+        channels(ctx, shaped, 1..rank)?
+    } else {
+        let scaled = channels(ctx, normal, 1..3)?;
+        to_dims(ctx, "shaped", scaled, &ty.shape.0)?
+    };
+    Ok(vec![cast_to(ctx, "narrow", result, ty.dtype)?.into()])
 }
 
 /// MeanVarianceNormalization: (x − mean) / (standard deviation + 1e-9) over some dimensions.
@@ -87,10 +95,12 @@ pub(super) fn mean_variance_normalization(ctx: &mut NodeContext<'_, '_>) -> Outp
     let axes = ctx.ints("axes")?.unwrap_or_else(|| vec![0, 2, 3]);
     let x = ctx.input(0)?;
     let axes = ctx.axes("axes", &axes, ctx.rank(x))?;
-    let (centred, variance, _) = moments(ctx, x, axes)?;
+    let wide = widened(ctx, x)?;
+    let (centred, variance, _) = moments(ctx, wide, axes)?;
     let deviation = ctx.unary(UnaryFn::Sqrt {}, variance)?;
     let divisor = ctx.with_scalar(BinaryFn::Add, deviation, 1e-9)?;
-    Ok(vec![ctx.binary(BinaryFn::Div, centred, divisor)?.into()])
+    let result = ctx.binary(BinaryFn::Div, centred, divisor)?;
+    Ok(vec![cast_to(ctx, "narrow", result, ctx.ty(x).dtype)?.into()])
 }
 
 /// LpNormalization: x by the sum of sizes or the root of the sum of squares along a dimension; 0 stays 0.
@@ -116,6 +126,12 @@ struct Normal {
     mean: Value,
     /// 1 / √(variance + epsilon).
     inverse: Value,
+}
+
+/// A value as f32, if its elements are narrower, so that what is computed is rounded once.
+fn widened(ctx: &mut NodeContext<'_, '_>, x: Value) -> Result<Value, Stop> {
+    let is_narrow = ctx.ty(x).dtype.size() < DType::F32.size();
+    if is_narrow { cast_to(ctx, "wide", x, DType::F32) } else { Ok(x) }
 }
 
 /// The type that statistics are computed in: 1 is f32, and so are the other numbers ONNX's.
@@ -156,7 +172,8 @@ fn channels(ctx: &mut NodeContext<'_, '_>, x: Value, dims: Range<usize>) -> Resu
     for part in &mut parts {
         let ones = std::iter::repeat_n(Dim::Fixed(1), dims.len().saturating_sub(1));
         let shape: Vec<Dim> = ctx.ty(*part).shape.0.into_iter().chain(ones).collect();
-        *part = to_dims(ctx, "channels", *part, &shape)?;
+        let shaped = to_dims(ctx, "channels", *part, &shape)?;
+        *part = cast_to(ctx, "wide_channels", shaped, ctx.ty(x).dtype)?;
     }
     let scaled = ctx.binary(BinaryFn::Mul, x, parts[0])?;
     ctx.binary(BinaryFn::Add, scaled, parts[1])
