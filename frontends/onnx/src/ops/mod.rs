@@ -34,6 +34,7 @@ mod lrn;
 mod make;
 mod matmul;
 mod microsoft;
+mod ml;
 mod normalise;
 mod optimiser;
 mod optional;
@@ -193,6 +194,7 @@ const OPS: &[OpEntry] = &[
     op("And", 1, exactly(2), exactly(1), "and", logic::and),
     op("ArgMax", 1, exactly(1), exactly(1), "top_k", arg::arg_max),
     op("ArgMin", 1, exactly(1), exactly(1), "top_k", arg::arg_min),
+    ml("ArrayFeatureExtractor", exactly(2), exactly(1), "gather", ml::array_feature_extractor),
     op("Asin", 7, exactly(1), exactly(1), "asin", elementary::asin),
     op("Asinh", 9, exactly(1), exactly(1), "asinh", elementary::asinh),
     op("Atan", 7, exactly(1), exactly(1), "atan", elementary::atan),
@@ -200,6 +202,7 @@ const OPS: &[OpEntry] = &[
     op("Attention", 23, between(3, 7), between(1, 4), "matmul, softmax, select", attention::attention),
     op("AveragePool", 1, exactly(1), exactly(1), "pool", pool::average_pool),
     op("BatchNormalization", 1, exactly(5), between(1, 5), "batch_norm", batch_norm::batch_normalization),
+    ml("Binarizer", exactly(1), exactly(1), "greater, cast", ml::binarizer),
     op("BitCast", 26, exactly(1), exactly(1), "bitcast", cast::bit_cast),
     op("BitShift", 11, exactly(2), exactly(1), "shift_left or shift_right", logic::bit_shift),
     op("BitwiseAnd", 18, exactly(2), exactly(1), "and", logic::and),
@@ -440,6 +443,17 @@ const fn training(
     translate: fn(&mut NodeContext<'_, '_>) -> Outputs,
 ) -> OpEntry {
     OpEntry { op_type, domain: "ai.onnx.preview.training", since: 1, becomes, inputs, outputs, translate }
+}
+
+/// A line of the list, of `ai.onnx.ml`, of operators that have not changed.
+const fn ml(
+    op_type: &'static str,
+    inputs: Count,
+    outputs: Count,
+    becomes: &'static str,
+    translate: fn(&mut NodeContext<'_, '_>) -> Outputs,
+) -> OpEntry {
+    OpEntry { op_type, domain: "ai.onnx.ml", since: 1, becomes, inputs, outputs, translate }
 }
 
 /// A line of the list, of `com.microsoft`, whose operators have one opset only.
