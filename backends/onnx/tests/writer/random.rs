@@ -23,6 +23,10 @@ const N_GRAPHS: usize = 256;
 const REASONS: &[&str] = &[
     "ONNX has no operator for SSD's detections",
     "has no ",
+    "before operator set",
+    "came with operator set",
+    "is read in two ways by its runtimes",
+    "takes the first two dimensions only",
     "has one scale for all elements",
     "quantization of f64",
     "is symbolic",
