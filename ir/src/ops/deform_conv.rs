@@ -85,17 +85,20 @@ impl Operator for DeformConv {
         }
         let bias = operands.get(3).map(|bias| to_f64(bias)).transpose()?;
         let bias = |o: usize| bias.as_ref().map_or(0.0, |bias| bias[o]);
-        let (columns, ws) = (self.columns(operands, &output)?, to_f64(w)?);
+        let (xs, ws, offsets) = (to_f64(x)?, to_f64(w)?, to_f64(operands[2])?);
+        let factors = operands.get(4).map(|factors| to_f64(factors)).transpose()?;
+        let moved = Moved { op: self, input, kernel, output: &output, offsets: &offsets, factors: factors.as_deref() };
         let (n_in, n_out, per_group) = (x.dims()[1], w.dims()[0], w.dims()[1]);
-        let (n_taps, out_plane): (usize, usize) = (kernel.iter().product(), output.iter().product());
-        let len = per_group * n_taps;
-        let mut result = Vec::with_capacity(dims.iter().product());
-        for (n, o) in (0..dims[0]).flat_map(|n| (0..n_out).map(move |o| (n, o))) {
-            let group = o / (n_out / self.group);
-            for window in 0..out_plane {
-                let taps = &columns[((n * out_plane + window) * n_in + group * per_group) * n_taps..][..len];
-                let sum: f64 = taps.iter().zip(&ws[o * len..][..len]).map(|(x, w)| x * w).sum();
-                result.push(bias(o) + sum);
+        let (in_plane, out_plane): (usize, usize) = (input.iter().product(), output.iter().product());
+        let len = per_group * kernel.iter().product::<usize>();
+        let mut result = vec![0f64; dims.iter().product()];
+        for (n, window) in (0..dims[0]).flat_map(|n| (0..out_plane).map(move |window| (n, window))) {
+            let image = &xs[n * n_in * in_plane..][..n_in * in_plane];
+            let column = moved.column(image, n, window, n_in);
+            for o in 0..n_out {
+                let group = o / (n_out / self.group);
+                let products = column[group * len..][..len].iter().zip(&ws[o * len..][..len]).map(|(x, w)| x * w);
+                result[(n * n_out + o) * out_plane + window] = bias(o) + products.sum::<f64>();
             }
         }
         Ok(vec![from_f64(x.dtype(), &dims, result.into_iter())?])
@@ -109,37 +112,46 @@ impl Operator for DeformConv {
     attributes!(strides, pads, dilations, group, offset_group);
 }
 
-impl DeformConv {
-    /// What each tap of each window meets: `[N, windows, C, taps]`.
-    fn columns(&self, operands: &[&Tensor], output: &[usize]) -> Result<Vec<f64>, EvalError> {
-        let (x, kernel) = (operands[0], &operands[1].dims()[2..]);
-        let (batch, n_in, input) = (x.dims()[0], x.dims()[1], &x.dims()[2..]);
-        let mask = operands.get(4).map(|mask| to_f64(mask)).transpose()?;
-        let (xs, offsets) = (to_f64(x)?, to_f64(operands[2])?);
-        let (in_plane, out_plane): (usize, usize) = (input.iter().product(), output.iter().product());
-        let n_taps: usize = kernel.iter().product();
-        let per_group = n_in / self.offset_group;
-        let mut columns = vec![0f64; batch * out_plane * n_in * n_taps];
-        for i in 0..batch * out_plane * self.offset_group * n_taps {
-            let (tap, rest) = (i % n_taps, i / n_taps);
-            let (group, rest) = (rest % self.offset_group, rest / self.offset_group);
-            let (window, n) = (rest % out_plane, rest / out_plane);
-            let row = (n * self.offset_group + group) * n_taps + tap;
-            let (at, at_tap) = (unravel(window, output), unravel(tap, kernel));
-            let taps: Vec<Taps> = (0..input.len())
-                .map(|d| {
-                    let grid = (at[d] * self.strides[d] + at_tap[d] * self.dilations[d]) as f64 - self.pads[d] as f64;
-                    let offset = offsets[(row * input.len() + d) * out_plane + window];
-                    linear_taps(grid + offset, input[d])
-                })
-                .collect();
-            let factor = mask.as_ref().map_or(1.0, |mask| mask[row * out_plane + window]);
+/// Where the taps of all windows are.
+struct Moved<'a> {
+    op: &'a DeformConv,
+    input: &'a [usize],
+    kernel: &'a [usize],
+    output: &'a [usize],
+    offsets: &'a [f64],
+    factors: Option<&'a [f64]>,
+}
+
+impl Moved<'_> {
+    /// What each tap of a window meets in each channel of image `n`: `[C, taps]`.
+    fn column(&self, image: &[f64], n: usize, window: usize, n_in: usize) -> Vec<f64> {
+        let n_taps: usize = self.kernel.iter().product();
+        let (in_plane, out_plane): (usize, usize) = (self.input.iter().product(), self.output.iter().product());
+        let per_group = n_in / self.op.offset_group;
+        let mut column = vec![0f64; n_in * n_taps];
+        if in_plane == 0 {
+            return column;
+        }
+        for (group, tap) in (0..self.op.offset_group).flat_map(|group| (0..n_taps).map(move |tap| (group, tap))) {
+            let row = (n * self.op.offset_group + group) * n_taps + tap;
+            let taps = self.taps(row, window, tap);
+            let factor = self.factors.map_or(1.0, |factors| factors[row * out_plane + window]);
             for c in group * per_group..(group + 1) * per_group {
-                let plane = &xs[(n * n_in + c) * in_plane..][..in_plane];
-                let value = if plane.is_empty() { 0.0 } else { weighted(plane, input, &taps) };
-                columns[((n * out_plane + window) * n_in + c) * n_taps + tap] = factor * value;
+                column[c * n_taps + tap] = factor * weighted(&image[c * in_plane..][..in_plane], self.input, &taps);
             }
         }
-        Ok(columns)
+        column
+    }
+
+    /// The elements around a tap, for each dimension.
+    fn taps(&self, row: usize, window: usize, tap: usize) -> Vec<Taps> {
+        let (at, at_tap) = (unravel(window, self.output), unravel(tap, self.kernel));
+        let (n_spatial, out_plane) = (self.input.len(), self.output.iter().product::<usize>());
+        let along = |d: usize| {
+            let from_padding = at[d] * self.op.strides[d] + at_tap[d] * self.op.dilations[d];
+            let offset = self.offsets[(row * n_spatial + d) * out_plane + window];
+            linear_taps(from_padding as f64 - self.op.pads[d] as f64 + offset, self.input[d])
+        };
+        (0..n_spatial).map(along).collect()
     }
 }

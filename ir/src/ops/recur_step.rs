@@ -36,7 +36,9 @@ pub(super) fn run(
     let (mut h, mut c) = (state(slots.h)?, state(slots.c)?);
     let width = step.weights.len().checked_div(size).unwrap_or(0);
     let mut all = Vec::with_capacity(n_steps * batch * size);
-    for row in 0..n_steps * batch {
+    // Of states without elements there may be any number.
+    let n_rows = if size == 0 { 0 } else { n_steps * batch };
+    for row in 0..n_rows {
         let (t, n) = (row / batch, row % batch);
         if lengths.as_ref().is_some_and(|lengths| t >= lengths[n]) {
             all.resize(all.len() + size, 0.0);

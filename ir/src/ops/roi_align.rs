@@ -74,6 +74,9 @@ impl Operator for RoiAlign {
         let &[n_images, n_channels, height, width] = x.dims() else { return Ok(Vec::new()) };
         let (xs, corners, images) = (to_f64(x)?, to_f64(regions)?, integers(operands[2])?);
         let dims = [&[images.len(), n_channels], self.size.as_slice()].concat();
+        if dims.contains(&0) {
+            return Ok(vec![from_f64(x.dtype(), &dims, [].into_iter())?]);
+        }
         let mut result = Vec::new();
         for (region, &image) in corners.chunks_exact(4).zip(&images) {
             let image = place(image, n_images)?;

@@ -47,6 +47,9 @@ impl Operator for RoiPool {
         let &[n_images, n_channels, height, width] = x.dims() else { return Ok(Vec::new()) };
         let (xs, regions) = (to_f64(x)?, to_f64(regions)?);
         let dims = [&[regions.len() / 5, n_channels], self.size.as_slice()].concat();
+        if dims.contains(&0) {
+            return Ok(vec![from_f64(x.dtype(), &dims, [].into_iter())?]);
+        }
         let mut result = Vec::new();
         for region in regions.chunks_exact(5) {
             let image = place(region[0] as i64, n_images)?;

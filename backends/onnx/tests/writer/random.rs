@@ -39,6 +39,11 @@ const REASONS: &[&str] = &[
     "has one element or more",
     "tf_crop_and_resize",
     "only the usual LSTM and RNN are written",
+    "RoiAlign counts from the middle of elements before operator set 16",
+    "` came with operator set",
+    "takes the first two dimensions only",
+    "is for two spatial dimensions before operator set 20",
+    "is read in two ways by its runtimes",
 ];
 
 #[test]

@@ -23,7 +23,7 @@ pub(super) fn depth_to_space(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     } else {
         ([block, block, n, height, width], [0, 3, 4, 1, 5, 2])
     };
-    moved(ctx, x, &batch, &apart, &perm, &[n, height * block, width * block])
+    moved(ctx, x, &batch, &apart, &perm, &[n, height.saturating_mul(block), width.saturating_mul(block)])
 }
 
 /// SpaceToDepth: blocks of the plane that become channels.
@@ -35,7 +35,7 @@ pub(super) fn space_to_depth(ctx: &mut NodeContext<'_, '_>) -> Outputs {
         return Err(ctx.problem(format!("{height} by {width} elements are no blocks of {block} by {block}")));
     }
     let apart = [channels, height / block, block, width / block, block];
-    let together = [channels * block * block, height / block, width / block];
+    let together = [channels.saturating_mul(block * block), height / block, width / block];
     moved(ctx, x, &batch, &apart, &[0, 3, 5, 1, 2, 4], &together)
 }
 

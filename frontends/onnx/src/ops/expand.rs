@@ -121,7 +121,7 @@ pub(super) fn one_hot(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     let depth = converted(ctx, &depth, DType::I64)?;
     let depth =
         depth.values::<i64>().ok().and_then(|depth| depth.first().copied()).and_then(|n| usize::try_from(n).ok());
-    let depth = depth.filter(|&n| n as u64 <= MAX_BYTES).ok_or_else(|| ctx.problem("its depth is no size"))?;
+    let depth = depth.filter(|&n| n as u64 <= MAX_BYTES / 8).ok_or_else(|| ctx.problem("its depth is no size"))?;
     let rank = ctx.rank(indices) + 1;
     let axis = ctx.axis("axis", axis, rank)?;
     let indices = ctx.op("indices", Cast::to(DType::I64), &[indices])?;

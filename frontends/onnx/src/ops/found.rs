@@ -54,6 +54,9 @@ pub(super) fn unique(ctx: &mut NodeContext<'_, '_>) -> Outputs {
         None => (ctx.reshape("flat", x, &[-1])?, 0),
     };
     let elements = ctx.constant_value(x)?;
+    if elements.is_empty() && elements.dims()[axis] > 0 {
+        return Err(ctx.problem("its parts have no elements"));
+    }
     let parts = parts(ctx, &elements, axis)?;
     let mut order: Vec<usize> = (0..parts.len()).collect();
     order.sort_by(|&i, &j| compare(&parts[i], &parts[j]).then(i.cmp(&j)));
@@ -129,9 +132,11 @@ pub(super) fn non_max_suppression(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     let most = limit(ctx, 2)?.unwrap_or(0.0) as usize;
     let overlap = limit(ctx, 3)?.unwrap_or(0.0);
     let least = limit(ctx, 4)?;
+    // Without boxes, the other dimensions may be any.
+    let n_planes = if scores.is_empty() { 0 } else { n_images * n_classes };
     let n_boxes = n_boxes as usize;
     let mut found: Vec<i64> = Vec::new();
-    for plane in 0..(n_images * n_classes) as usize {
+    for plane in 0..n_planes as usize {
         let image = plane / (n_classes as usize).max(1);
         let boxes = &boxes[image * n_boxes * 4..][..n_boxes * 4];
         let boxes: Vec<Corners> = boxes.chunks_exact(4).map(|corners| Corners::new(corners, is_centre)).collect();

@@ -7,11 +7,16 @@ use super::reshape::to_dims;
 use super::{NodeContext, Stop};
 
 /// Bytes that a constant which a few numbers of the file describe may take.
-pub(super) const MAX_BYTES: u64 = 1 << 30;
+pub(super) const MAX_BYTES: u64 = 1 << 28;
 
 /// A tensor of these elements.
 pub(super) fn tensor<T: Element>(ctx: &NodeContext<'_, '_>, dims: &[usize], elements: Vec<T>) -> Result<Tensor, Stop> {
     Tensor::from_vec(dims, elements).map_err(|error| ctx.problem(error.to_string()))
+}
+
+/// A number of elements of eight bytes that a constant may have: sizes of empty tensors may be any.
+pub(super) fn bounded(ctx: &NodeContext<'_, '_>, n: usize) -> Result<usize, Stop> {
+    if n as u64 > MAX_BYTES / 8 { Err(ctx.problem(format!("{n} elements are too many"))) } else { Ok(n) }
 }
 
 /// A tensor with its elements converted.

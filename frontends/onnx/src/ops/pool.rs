@@ -93,6 +93,9 @@ fn in_whole(ctx: &mut NodeContext<'_, '_>, x: Value, place: Value) -> Result<Val
     let sizes: Vec<usize> = outer.iter().map(|&n| usize::try_from(n).unwrap_or(usize::MAX)).collect();
     let plane = inner.iter().copied().fold(1, u64::saturating_mul);
     let n_planes = outer.iter().copied().fold(1, u64::saturating_mul);
+    if n_planes > 1 << 25 {
+        return Err(ctx.problem(format!("{n_planes} planes are too many to count through")));
+    }
     let offsets = (0..n_planes).map(|i| i64::try_from(i.saturating_mul(plane)).unwrap_or(i64::MAX)).collect();
     let shape: Vec<usize> = sizes.into_iter().chain(inner.iter().map(|_| 1)).collect();
     let offsets = Tensor::from_vec::<i64>(&shape, offsets).map_err(|error| ctx.problem(error.to_string()))?;

@@ -64,6 +64,11 @@ impl Layer {
         ctx.ignore("output_sequence", "an output that nobody reads is left out");
         let weights = ctx.input(2)?;
         let size = usize::try_from(ctx.dim(weights, 2)?).unwrap_or(usize::MAX);
+        let rows = size.checked_mul(gates.len()).and_then(|n| u64::try_from(n).ok());
+        if rows != Some(ctx.dim(weights, 1)?) {
+            let ty = ctx.ty(weights);
+            return Err(ctx.problem(format!("weights {ty} are not {} gates of {size} each", gates.len())));
+        }
         if let Some(said) = ctx.int("hidden_size")?
             && usize::try_from(said) != Ok(size)
         {

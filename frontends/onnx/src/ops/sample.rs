@@ -4,7 +4,7 @@ use firebrick_ir::ops::{
     BinaryFn, DeformConv, Det, GridPadding, GridSample, Reduce, ReduceFn, ResizeFn, RoiAlign, RoiAlignFn, RoiPool,
 };
 
-use super::make::{MAX_BYTES, dims, numbers, reshaped};
+use super::make::{MAX_BYTES, bounded, dims, numbers, reshaped};
 use super::windows::Windows;
 use super::{NodeContext, Outputs};
 
@@ -105,6 +105,7 @@ pub(super) fn deform_conv(ctx: &mut NodeContext<'_, '_>) -> Outputs {
         (Some(bias), mask) => operands.extend([bias].into_iter().chain(mask)),
         (None, Some(mask)) => {
             let dtype = ctx.ty(x).dtype;
+            bounded(ctx, n_out)?;
             let bias = numbers(ctx, "no_bias", &[n_out], vec![0.0; n_out], dtype)?;
             operands.extend([bias, mask]);
         }

@@ -3,7 +3,7 @@
 use firebrick_ir::ops::{BinaryFn, ScatterElements, ScatterFn, ScatterNd};
 use firebrick_ir::{DType, Value};
 
-use super::make::{dims, expanded, reshaped, tensor};
+use super::make::{bounded, dims, expanded, reshaped, tensor};
 use super::{NodeContext, Outputs, Stop};
 
 /// Scatter and ScatterElements: elements written one by one.
@@ -43,6 +43,7 @@ pub(super) fn tensor_scatter(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     let (Some(&batch), true) = (sizes.first(), axis > 0 && axis < sizes.len()) else {
         return Err(ctx.problem("its first dimension counts sequences, and `axis` is another"));
     };
+    bounded(ctx, sizes[axis])?;
     let along = |n: usize, at: usize| (0..sizes.len()).map(|i| if i == at { n } else { 1 }).collect::<Vec<_>>();
     let steps = tensor::<i64>(ctx, &along(sizes[axis], axis), (0..).take(sizes[axis]).collect())?;
     let steps = ctx.constant("steps", steps)?;

@@ -2,5 +2,6 @@
 
 mod common;
 mod errors;
+mod families;
 mod graphs;
 mod numeric;
