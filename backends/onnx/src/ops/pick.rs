@@ -10,19 +10,20 @@ pub(super) fn gather(l: &mut Lowering<'_>, op: &Gather) -> Lowered {
     let (data, mut indices) = (l.arg(0), l.arg(1));
     // Indices that count from the end came with operator set 11.
     if l.version() < 11 {
-        indices = from_the_start(l, indices, op.axis)?;
+        indices = from_the_start(l, 1, op.axis)?;
     }
     Ok(vec![l.same("Gather", &[data, indices], vec![attr::int("axis", op.axis as i64)])?])
 }
 
-/// Indices of which none counts from the end.
-fn from_the_start(l: &mut Lowering<'_>, indices: Arg, axis: usize) -> Result<Arg, Reason> {
+/// The indices in a slot, of which none counts from the end of the first operand's dimension.
+pub(super) fn from_the_start(l: &mut Lowering<'_>, slot: usize, axis: usize) -> Result<Arg, Reason> {
+    let indices = l.arg(slot);
     let size = l.dim(0, axis).ok_or_else(|| {
-        format!("dimension {axis} is symbolic, and Gather of operator set {} can't count from its end", l.opset)
+        format!("dimension {axis} is symbolic, and operator set {} can't count from its end here", l.opset)
     })?;
     let size = cast(&Tensor::scalar(size as i64), indices.dtype)?;
     let zero = cast(&Tensor::scalar(0i64), indices.dtype)?;
-    if let Some(constant) = l.constant(1) {
+    if let Some(constant) = l.constant(slot) {
         let is_negative = eval(Binary(BinaryFn::Greater), &[&zero, constant])?;
         let from_end = eval(Binary(BinaryFn::Add), &[constant, &size])?;
         let indices = eval(Select {}, &[&is_negative, &from_end, constant])?;

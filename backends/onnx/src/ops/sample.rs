@@ -3,6 +3,7 @@
 use firebrick_ir::ops::{DeformConv, Dft, GridSample, ResizeFn, RoiAlign, RoiAlignFn, RoiPool};
 use firebrick_ir::{DType, Tensor};
 
+use super::pick::from_the_start;
 use crate::attr;
 use crate::lower::{Lowered, Lowering};
 
@@ -23,7 +24,22 @@ pub(super) fn grid_sample(l: &mut Lowering<'_>, op: &GridSample) -> Lowered {
         attr::string("padding_mode", op.padding.name()),
         attr::flag("align_corners", op.align_corners),
     ];
-    Ok(vec![l.same("GridSample", &l.args(), attrs)?])
+    let (x, grid) = (l.arg(0), l.arg(1));
+    let (rank, grid_rank) = (l.ty(0).shape.rank(), l.ty(1).shape.rank());
+    if rank == grid_rank {
+        return Ok(vec![l.same("GridSample", &[x, grid], attrs)?]);
+    }
+    // Places have as many dimensions as the image: all of them go along the first one.
+    let n_spatial = rank - 2;
+    let places = [vec![0, -1], vec![1; n_spatial - 1], vec![n_spatial as i64]].concat();
+    let grid = l.reshape(&grid, places)?;
+    let sampled = l.same("GridSample", &[x, grid], attrs)?;
+    let dims = l.result(0).shape.0[2..].iter().map(|dim| dim.fixed().map_or(-1, |n| n as i64));
+    let shape: Vec<i64> = [0, 0].into_iter().chain(dims).collect();
+    if shape.iter().filter(|&&size| size == -1).count() > 1 {
+        return Err("several dimensions of its places are symbolic".to_owned());
+    }
+    Ok(vec![l.reshape(&sampled, shape)?])
 }
 
 pub(super) fn roi_align(l: &mut Lowering<'_>, op: &RoiAlign) -> Lowered {
@@ -43,7 +59,8 @@ pub(super) fn roi_align(l: &mut Lowering<'_>, op: &RoiAlign) -> Lowered {
         (false, true) | (true, false) => (),
         (false, false) => attrs.push(attr::string("coordinate_transformation_mode", "output_half_pixel")),
     }
-    let args = [l.arg(0), l.arg(1), l.cast(&l.arg(2), DType::I64)?];
+    let indices = from_the_start(l, 2, 0)?;
+    let args = [l.arg(0), l.arg(1), l.cast(&indices, DType::I64)?];
     Ok(vec![l.same("RoiAlign", &args, attrs)?])
 }
 
