@@ -25,7 +25,7 @@ COARSE = {"float16": 2e-3, "bfloat16": 2e-2}
 # Below that, numbers lose bits one after another.
 SMALLEST = 1e-30
 # ONNX Runtime has no kernels for some element types of an operator, which are valid all the same.
-NO_KERNEL = ("NOT_IMPLEMENTED", "is unsupported", "No corresponding Numpy type", "not supported", "Unsupported type")
+NO_KERNEL = ("NOT_IMPLEMENTED", "Only support", "Only 4-D or 5-D", "is unsupported", "No corresponding Numpy type", "not supported", "Unsupported type")
 
 
 def main():

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use firebrick::ir::Tensor;
 use firebrick::{ConvertOptions, Model, OpenOptions, Opset, Verification, convert};
-use firebrick_tests::{Arrays, announce, npy, npz, onnx_case, onnx_cases, shared, tensor, write_arrays};
+use firebrick_tests::{Arrays, announce, npy, npz, onnx_case, onnx_cases, shared, tensor, workspace, write_arrays};
 
 /// The operator sets that the published nets are written in.
 const OPSETS: [i64; 6] = [9, 11, 13, 17, 21, 27];
@@ -79,6 +79,30 @@ fn caffe_cases() {
     }
     assert!(n_cases >= 60, "only {n_cases} cases in {}", folder.display());
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// The net that ships with the project, on images that it was not trained with.
+#[test]
+fn digits() {
+    let folder = workspace().join("examples/digits");
+    let heldout = npz(&folder.join("heldout.npz"));
+    let n_images = heldout["images"].dims()[0];
+    let files = ["deploy.prototxt", "digits.caffemodel"].map(|file| folder.join(file));
+    let model = open(&files, &OpenOptions { batch: Some(n_images as u64), ..OpenOptions::default() });
+    let input = model.sole_input().unwrap_or_else(|error| panic!("{error}"));
+    let scale = input.preprocess.expect("the net says how images are prepared").scale;
+    let samples = heldout["images"].values::<f32>().expect("the images were read as f32");
+    let prepared = tensor(heldout["images"].dims(), samples.iter().map(|sample| sample * scale).collect());
+    let logits = heldout["logits"].values::<f32>().expect("logits are f32").into_owned();
+    let inputs = Arrays::from([(input.name, prepared)]);
+    let outputs = model.run(inputs.clone()).unwrap_or_else(|error| panic!("{}", error.render(false)));
+    let mut expected: Arrays = outputs.into_iter().map(|output| (output.name, output.tensor)).collect();
+    // Those of the framework that trained it.
+    expected.insert("pool_final".to_owned(), tensor(&[n_images, 10, 1, 1], logits));
+    let opsets: &[i64] = if onnx_cases().is_some() { &OPSETS } else { &[9, 13] };
+    for &opset in opsets {
+        check("digits", &model, opset, &inputs, &expected).unwrap_or_else(|error| panic!("{error}"));
+    }
 }
 
 /// What the published nets subtract from blue, green and red.
