@@ -105,7 +105,16 @@ impl<'g> Lowering<'g> {
 
     /// An operand.
     pub(crate) fn arg(&self, slot: usize) -> Arg {
-        let value = self.operands[slot];
+        self.value(self.operands[slot])
+    }
+
+    /// The value that an operand is.
+    pub(crate) fn operand(&self, slot: usize) -> Value {
+        self.operands[slot]
+    }
+
+    /// A value that others in the graph read.
+    pub(crate) fn value(&self, value: Value) -> Arg {
         Arg { source: Source::Value(value), dtype: self.graph.ty(value).dtype }
     }
 

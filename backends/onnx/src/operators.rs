@@ -85,6 +85,7 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("Clip", &[(6, FLOATS), (12, NUMBERS), (13, NUMBERS_BF)]),
     op("Concat", &[(4, ALL), (13, ALL_BF)]),
     op("Conv", &[(1, FLOATS), (22, FLOATS_BF)]),
+    op("ConvInteger", &[(10, BYTES)]),
     op("ConvTranspose", &[(1, FLOATS), (22, FLOATS_BF)]),
     op("Cos", &[(7, FLOATS), (22, FLOATS_BF)]),
     op("Cosh", &[(9, FLOATS), (22, FLOATS_BF)]),

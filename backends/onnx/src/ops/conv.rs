@@ -1,28 +1,37 @@
 //! Convolutions.
 
+use firebrick_ir::DType;
 use firebrick_ir::ops::{Conv, ConvTranspose};
 
+use super::integer;
 use super::pad::padded;
-use crate::attr;
+use crate::attr::{self, Attr};
 use crate::lower::{Arg, Lowered, Lowering, Reason};
 
 pub(super) fn conv(l: &mut Lowering<'_>, op: &Conv) -> Lowered {
     let args = l.args();
+    if args[0].dtype == DType::I32 {
+        return integer::conv(l, op);
+    }
     let kernel = kernel(l, 1);
     Ok(vec![conv_of(l, op, &args, &kernel)?])
 }
 
 /// A convolution of a value with weights and perhaps a bias.
 pub(super) fn conv_of(l: &mut Lowering<'_>, op: &Conv, args: &[Arg], kernel: &[usize]) -> Result<Arg, Reason> {
+    l.same("Conv", args, attributes(op, kernel))
+}
+
+/// The attributes of a convolution.
+pub(super) fn attributes(op: &Conv, kernel: &[usize]) -> Vec<Attr> {
     let Conv { strides, pads, dilations, group } = op;
-    let attrs = vec![
+    vec![
         attr::sizes("kernel_shape", kernel),
         attr::sizes("strides", strides),
         attr::sizes("pads", pads),
         attr::sizes("dilations", dilations),
         attr::int("group", *group as i64),
-    ];
-    l.same("Conv", args, attrs)
+    ]
 }
 
 pub(super) fn conv_transpose(l: &mut Lowering<'_>, op: &ConvTranspose) -> Lowered {

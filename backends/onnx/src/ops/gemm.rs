@@ -12,6 +12,11 @@ pub(super) fn gemm(l: &mut Lowering<'_>, op: &Gemm) -> Lowered {
 
 /// Gemm, whose third operand is optional from operator set 11 on.
 pub(super) fn gemm_of(l: &mut Lowering<'_>, op: &Gemm, mut args: Vec<Arg>) -> Result<Arg, Reason> {
+    // Runtimes have no Gemm of integers.
+    if args[0].dtype.is_integer() && !op.trans_a && !op.trans_b {
+        let product = l.same("MatMul", &args[..2], vec![])?;
+        return args.get(2).map_or(Ok(product.clone()), |c| l.same("Add", &[product, c.clone()], vec![]));
+    }
     if args.len() == 2 && l.version() < 11 {
         if !op.trans_a && !op.trans_b {
             return l.same("MatMul", &args, vec![]);

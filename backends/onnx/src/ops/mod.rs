@@ -5,6 +5,7 @@ mod conv;
 mod fused;
 mod gemm;
 mod index;
+mod integer;
 mod join;
 mod normalise;
 mod pad;

@@ -174,3 +174,33 @@ fn refused() {
         "#,
     );
 }
+
+/// Convolutions of integers are ONNX's of 8 bits: what is subtracted from these is a zero point, and constants are
+/// moved into the range.
+#[test]
+fn integers() {
+    check(
+        "integers",
+        &[13],
+        r#"
+        graph "g" {
+          %x = input : u8[N, 1, 2, 2]
+          %zero = input : u8[]
+          %wide = cast(%x) dtype=i32 saturate=true : i32[N, 1, 2, 2]
+          %wide_zero = cast(%zero) dtype=i32 saturate=true : i32[]
+          %centred = sub(%wide, %wide_zero) : i32[N, 1, 2, 2]
+          %w = const [-2, 200] : i32[2, 1, 1, 1]
+          %b = const [1000, -1000] : i32[2]
+          %moved = conv(%centred, %w, %b) strides=[1, 1] pads=[1, 0, 0, 0] dilations=[1, 1] group=1 : i32[N, 2, 3, 2]
+          %three = const [3] : i32[]
+          %shifted = sub(%wide, %three) : i32[N, 1, 2, 2]
+          %small = const [-128, 127] : i32[2, 1, 1, 1]
+          %plain = conv(%shifted, %small) strides=[1, 1] pads=[0, 0, 0, 0] dilations=[1, 1] group=1 : i32[N, 2, 2, 2]
+          %rows = reshape(%centred) shape=[-1, 4] : i32[N, 4]
+          %square = const random(3) : i32[4, 4]
+          %product = gemm(%rows, %square) trans_a=false trans_b=false : i32[N, 4]
+          return %moved, %plain, %product
+        }
+        "#,
+    );
+}

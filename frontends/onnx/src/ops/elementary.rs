@@ -1,7 +1,7 @@
 //! Elementary functions of one operand.
 
-use firebrick_ir::Value;
-use firebrick_ir::ops::{BinaryFn, Select, UnaryFn};
+use firebrick_ir::ops::{BinaryFn, UnaryFn};
+use firebrick_ir::{DType, Value};
 
 use super::{NodeContext, Outputs, Stop};
 
@@ -63,10 +63,11 @@ functions! {
 /// Abs: |x|. The least integer of a type stays what it is.
 pub(super) fn abs(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     of_numbers(ctx, UnaryFn::Abs {}, |ctx, x| {
-        let zero = ctx.scalar_like(x, "zero", 0.0)?;
-        let is_negative = ctx.binary(BinaryFn::Greater, zero, x)?;
-        let negated = ctx.binary(BinaryFn::Sub, zero, x)?;
-        ctx.op("abs", Select {}, &[is_negative, negated, x])
+        if matches!(ctx.ty(x).dtype, DType::U8 | DType::U16 | DType::U32 | DType::U64) {
+            return Ok(x);
+        }
+        let negated = negated(ctx, x)?;
+        ctx.binary(BinaryFn::Max, x, negated)
     })
 }
 
