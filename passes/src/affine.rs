@@ -87,8 +87,9 @@ fn binary(at: At<'_>, x: &Type) -> Option<Numbers> {
     }
 }
 
-/// The elements of a constant that is the same for all of a channel, when broadcast to that rank.
-fn of_channels(constant: &Tensor, rank: usize) -> Option<Vec<f64>> {
+/// The elements of an f32 constant that is the same for all of a channel, when broadcast to that rank: a number for
+/// each channel, or one.
+pub(crate) fn of_channels(constant: &Tensor, rank: usize) -> Option<Vec<f64>> {
     let first = rank.checked_sub(constant.dims().len())?;
     let is_channel_or_one = |(i, &n): (usize, &usize)| n == 1 || first + i == 1;
     constant.dims().iter().enumerate().all(is_channel_or_one).then(|| reals(constant)).flatten()

@@ -1,8 +1,11 @@
 use std::collections::HashSet;
 
-use firebrick_ir::ops::{Branch, BranchConv, Concat, Conv, Epilogue, Expand, FusedConv, Slice, Step, UnaryFn};
+use firebrick_ir::ops::{
+    BinaryFn, Branch, BranchConv, Concat, Conv, Epilogue, Expand, FusedConv, Slice, Step, UnaryFn,
+};
 use firebrick_ir::{Graph, NodeId, Tensor, Value};
 
+use crate::affine::of_channels;
 use crate::{At, Draft, Operand, Rule};
 
 /// Convolutions of one value that meet in a channel concat, as in SqueezeNet's Fire module, with or without
@@ -49,6 +52,8 @@ struct Part<'g> {
 struct PartConv<'g> {
     conv: &'g Conv,
     activation: Option<UnaryFn>,
+    /// PReLU's slopes, if that is the activation.
+    slopes: Option<&'g Tensor>,
     x: Value,
     weights: Value,
     bias: Option<Value>,
@@ -56,15 +61,17 @@ struct PartConv<'g> {
 
 impl<'g> Part<'g> {
     fn of(at: At<'g>, value: Value) -> Part<'g> {
-        let plain = at.source::<Conv>(value).map(|found| (found.op, None, found.operands));
-        let fused = || {
-            let found = at.source::<FusedConv>(value)?;
-            let [Step::Unary(activation)] = found.op.epilogue.0.as_slice() else { return None };
-            Some((&found.op.op, Some(*activation), found.operands))
-        };
-        let conv = plain.or_else(fused).and_then(|(conv, activation, operands)| {
+        let plain = at.source::<Conv>(value).map(|found| (found.op, [].as_slice(), found.operands));
+        let fused = || at.source::<FusedConv>(value).map(|f| (&f.op.op, f.op.epilogue.0.as_slice(), f.operands));
+        let conv = plain.or_else(fused).and_then(|(conv, steps, mut operands)| {
+            let (activation, slopes) = match steps {
+                [] => (None, None),
+                [Step::Unary(function)] => (Some(*function), None),
+                [Step::Binary(BinaryFn::Prelu)] => (None, Some(at.constant(operands.pop()?)?)),
+                [Step::Binary(_)] | [_, _, ..] => return None,
+            };
             let &[x, weights, ..] = operands.as_slice() else { return None };
-            Some(PartConv { conv, activation, x, weights, bias: operands.get(2).copied() })
+            Some(PartConv { conv, activation, slopes, x, weights, bias: operands.get(2).copied() })
         });
         Part { value, conv }
     }
@@ -74,15 +81,15 @@ impl<'g> Part<'g> {
     }
 }
 
-/// The operands that are convolutions of the same value with the same strides: lists of two or more. One that is there
-/// twice is in none.
+/// The operands that are convolutions of the same value with the same strides, with PReLU or without: lists of two or
+/// more. One that is there twice is in none.
 fn groups(parts: &[Part<'_>]) -> Vec<Vec<usize>> {
     let mut keys = Vec::new();
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (i, part) in parts.iter().enumerate() {
         let is_single = parts.iter().filter(|other| other.value == part.value).count() == 1;
         let Some(conv) = part.conv.as_ref().filter(|_| is_single) else { continue };
-        let key = (conv.x, conv.conv.strides.as_slice());
+        let key = (conv.x, conv.conv.strides.as_slice(), conv.slopes.is_some());
         match keys.iter().position(|&other| other == key) {
             Some(at) => groups[at].push(i),
             None => {
@@ -103,17 +110,15 @@ fn as_run(group: &[usize]) -> Option<(usize, usize)> {
 
 /// The draft of an expand of these parts, and its result.
 fn fuse(at: At<'_>, parts: &[Part<'_>]) -> Option<(Draft, Operand)> {
-    let convs = || parts.iter().filter_map(|part| part.conv.as_ref());
-    let PartConv { conv, activation, x, .. } = convs().next()?;
-    // What is done to all of the result, the epilogue does.
-    let common = activation.filter(|_| convs().count() == parts.len() && convs().all(|c| c.activation == *activation));
+    let PartConv { conv, x, .. } = parts.iter().find_map(|part| part.conv.as_ref())?;
+    let common = Common::of(at, parts)?;
     let mut draft = Draft::new(largest(at, parts)?);
     let mut branches = Vec::with_capacity(parts.len());
     let mut operands = vec![Operand::Old(*x)];
     for part in parts {
         if let Some(PartConv { conv, activation, weights, bias, .. }) = &part.conv {
             let Conv { strides: _, pads, dilations, group } = (*conv).clone();
-            let activation = activation.filter(|_| common.is_none());
+            let activation = activation.filter(|_| common.step.is_none());
             branches.push(Branch::Conv(BranchConv { pads, dilations, group, activation }));
             operands.push(Operand::Old(*weights));
             operands.push(match bias {
@@ -128,9 +133,47 @@ fn fuse(at: At<'_>, parts: &[Part<'_>]) -> Option<(Draft, Operand)> {
     if needs_its_own_result(at, parts, &operands) {
         return None;
     }
-    let epilogue = Epilogue(common.map(Step::Unary).into_iter().collect());
+    operands.extend(common.slopes.map(|slopes| draft.constant(format!("{}/slopes", at.name(at.result())), slopes)));
+    let epilogue = Epilogue(common.step.into_iter().collect());
     let result = draft.node(Expand { strides: conv.strides.clone(), branches, epilogue }, &operands);
     Some((let_others_read(at, parts, draft, result)?, result))
+}
+
+/// What is done to all of the result, so that the epilogue does it.
+struct Common {
+    step: Option<Step>,
+    /// PReLU's slopes for all channels.
+    slopes: Option<Tensor>,
+}
+
+impl Common {
+    /// `None` if each branch would need slopes of its own.
+    fn of(at: At<'_>, parts: &[Part<'_>]) -> Option<Common> {
+        let convs = || parts.iter().filter_map(|part| part.conv.as_ref());
+        let first = convs().next()?;
+        let is_whole = convs().count() == parts.len();
+        if first.slopes.is_some() {
+            let slopes = Some(slopes(at, parts).filter(|_| is_whole)?);
+            return Some(Common { step: Some(Step::Binary(BinaryFn::Prelu)), slopes });
+        }
+        let is_common = is_whole && convs().all(|conv| conv.activation == first.activation);
+        Some(Common { step: first.activation.filter(|_| is_common).map(Step::Unary), slopes: None })
+    }
+}
+
+/// The slopes of all parts, a number for each channel.
+fn slopes(at: At<'_>, parts: &[Part<'_>]) -> Option<Tensor> {
+    let rank = at.ty(at.result()).shape.rank();
+    let mut numbers: Vec<f32> = Vec::new();
+    for part in parts {
+        let (n, slopes) = (part.n_channels(at)?, of_channels(part.conv.as_ref()?.slopes?, rank)?);
+        match slopes.as_slice() {
+            &[slope] => numbers.extend(std::iter::repeat_n(slope as f32, n)),
+            slopes => numbers.extend(slopes.iter().map(|&slope| slope as f32)),
+        }
+    }
+    let dims: Vec<usize> = std::iter::once(numbers.len()).chain((2..rank).map(|_| 1)).collect();
+    Tensor::from_vec(&dims, numbers).ok()
 }
 
 /// The convolution with the most weights.
