@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use firebrick_ir::ops::{Const, Input, Return};
 use firebrick_ir::{Family, Graph, NodeId, Op, Type, Value};
@@ -7,8 +6,12 @@ use firebrick_ir::{Family, Graph, NodeId, Op, Type, Value};
 use crate::{Draft, Fault, Pass, Rewriter};
 
 /// Common subexpressions: of nodes with the same op, attributes and operands, the first is kept; of equal constants
-/// too.
+/// too, as long as it has no more than [`MAX_READERS`].
 pub(crate) struct MergeDuplicates;
+
+/// The readers that a constant may have. To take one away takes as long as there are readers, so that rewriting all
+/// readers of one zero that thousands of layers share would take very long.
+const MAX_READERS: usize = 256;
 
 impl Pass for MergeDuplicates {
     fn name(&self) -> &'static str {
@@ -63,18 +66,22 @@ fn merge_constants(graph: &mut Rewriter<'_>) -> Result<(), Fault> {
     let mut groups: Vec<Vec<NodeId>> = by_beginning.into_values().filter(|group| group.len() > 1).collect();
     groups.sort_unstable();
     for group in groups {
-        let mut by_digest = HashMap::new();
+        // The constant that others become, and its readers.
+        let mut by_digest: HashMap<u64, (NodeId, usize)> = HashMap::new();
         for id in group {
             let value = Value { node: id, port: 0 };
             let Some(tensor) = graph.graph().as_const(value) else { continue };
-            match by_digest.entry(tensor.digest()) {
-                Entry::Vacant(entry) => {
-                    entry.insert(id);
+            let (digest, n_readers) = (tensor.digest(), graph.graph().uses(value).len());
+            match by_digest.get_mut(&digest) {
+                Some((first, n_first))
+                    if *n_first + n_readers <= MAX_READERS
+                        && elements(graph.graph(), id) == elements(graph.graph(), *first) =>
+                {
+                    *n_first += n_readers;
+                    merge(graph, id, *first)?;
                 }
-                Entry::Occupied(first) => {
-                    if elements(graph.graph(), id) == elements(graph.graph(), *first.get()) {
-                        merge(graph, id, *first.get())?;
-                    }
+                Some(_) | None => {
+                    by_digest.insert(digest, (id, n_readers));
                 }
             }
         }
