@@ -99,6 +99,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     // One image at a time is the custom, whatever batch the file was written for.
     let mut model = args.model.open(shapes, (!args.image.is_empty()).then_some(1))?;
     model.check_weights()?;
+    let arrays = model.fit(arrays)?;
     let labels = args.labels.as_deref().map(Labels::read).transpose()?.or_else(|| model.labels().cloned());
     let blobs = model.blobs();
     model.optimize(args.optimization, Options::default())?;

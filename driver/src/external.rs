@@ -40,3 +40,58 @@ impl ExternalData for Folder {
         Ok(bytes.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{ExternalData, ExternalError, Folder};
+
+    fn folder() -> (tempfile::TempDir, Folder) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let model = folder.path().join("model");
+        fs::create_dir_all(model.join("data")).expect("the folder is ours");
+        fs::write(model.join("data/w.bin"), [0, 1, 2, 3, 4, 5, 6, 7]).expect("the folder is ours");
+        fs::write(folder.path().join("secret"), [9; 8]).expect("the folder is ours");
+        (folder, Folder(model))
+    }
+
+    #[test]
+    fn parts_of_files() {
+        let (_guard, folder) = folder();
+        assert_eq!(folder.read("data/w.bin", 2, Some(3)).expect("it is there")[..], [2, 3, 4]);
+        assert_eq!(folder.read("data\\w.bin", 6, None).expect("it is there")[..], [6, 7]);
+        assert!(folder.read("data/w.bin", 8, Some(0)).expect("nothing is there").is_empty());
+        for (offset, length) in [(0, Some(9)), (9, None), (7, Some(u64::MAX)), (u64::MAX, Some(1))] {
+            let error = folder.read("data/w.bin", offset, length).expect_err("it is not there");
+            assert!(matches!(error, ExternalError::Range { size: 8, .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_files() {
+        let (_guard, folder) = folder();
+        for location in ["data", "data/other.bin"] {
+            let error = folder.read(location, 0, None).expect_err("it is no file");
+            assert!(matches!(error, ExternalError::Read { .. }), "{error}");
+        }
+        // The frontend refuses such a path before.
+        let error = folder.read("../secret", 0, None).expect_err("it is outside");
+        assert!(matches!(error, ExternalError::Outside(_)), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links() {
+        use std::os::unix::fs::symlink;
+        let (guard, folder) = folder();
+        symlink(guard.path().join("secret"), folder.0.join("link")).expect("the folder is ours");
+        symlink(guard.path(), folder.0.join("up")).expect("the folder is ours");
+        symlink(folder.0.join("data/w.bin"), folder.0.join("inside")).expect("the folder is ours");
+        for location in ["link", "up/secret"] {
+            let error = folder.read(location, 0, None).expect_err("it leads outside");
+            assert!(matches!(error, ExternalError::Outside(_)), "{error}");
+        }
+        assert_eq!(folder.read("inside", 0, Some(1)).expect("it is there")[..], [0]);
+    }
+}

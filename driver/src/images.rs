@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use firebrick_ir::{ChannelOrder, Mean, Preprocess, Tensor};
+use firebrick_ir::ops::Cast;
+use firebrick_ir::{ChannelOrder, DType, Mean, Op, Preprocess, Tensor};
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, RgbImage};
 
@@ -62,6 +63,7 @@ pub struct Images {
     scale: f32,
     color: Color,
     resize: Resize,
+    dtype: DType,
     assumed: Option<String>,
 }
 
@@ -100,7 +102,8 @@ impl Images {
             mean @ (Mean::Zero | Mean::Channels(_) | Mean::Image(_)) => mean,
         };
         let scale = options.scale.unwrap_or(preprocess.scale);
-        let mut images = Images { height, width, mean, scale, color, resize: options.resize, assumed: None };
+        let mut images =
+            Images { height, width, mean, scale, color, resize: options.resize, dtype: input.ty.dtype, assumed: None };
         if images.n_channels() != channels {
             let message = format!(
                 "`{}` images have {} channels, but input `{}` has {channels}",
@@ -162,7 +165,9 @@ impl Images {
             let mean = self.mean_plane(c, n)?;
             values.extend(plane.iter().zip(mean).map(|(&sample, mean)| (f32::from(sample) - mean) * self.scale));
         }
-        Tensor::from_vec(&[1, planes.len(), height, width], values).map_err(|error| error.to_string())
+        let tensor = Tensor::from_vec(&[1, planes.len(), height, width], values).map_err(|error| error.to_string())?;
+        let mut cast = Op::from(Cast::to(self.dtype)).eval(&[&tensor]).map_err(|error| error.to_string())?;
+        Ok(cast.pop().unwrap_or(tensor))
     }
 
     /// Bilinear, averaging over the pixels that one of the result covers.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use firebrick_caffe::{Definition, Imported, Options, State, Weights};
 use firebrick_diagnostics::{Diagnostic, Report};
-use firebrick_ir::{Evaluator, Graph, Mean, Preprocess, Tensor, Type, verify};
+use firebrick_ir::ops::Cast;
+use firebrick_ir::{DType, Evaluator, Graph, Mean, Op, Preprocess, Tensor, Type, verify};
 use firebrick_onnx::{Datum, ExternalData, Import};
 use firebrick_passes::{Level, Report as PassesReport};
 use firebrick_schemas::{Content, sniff};
@@ -323,6 +324,26 @@ impl Model {
         Ok(names.zip(tensors).map(|(name, tensor)| OutputTensor { name, tensor }).collect())
     }
 
+    /// Arrays as the inputs of those names take them: numbers become elements of the input's type, floats rounded to it.
+    ///
+    /// # Errors
+    /// If an integer or a truth value would be another number.
+    pub fn fit(&self, arrays: Vec<(String, Tensor)>) -> Result<Vec<(String, Tensor)>, Error> {
+        let inputs = self.inputs();
+        let fit = |(name, tensor): (String, Tensor)| {
+            let dtype = inputs.iter().find(|input| input.name == name).map(|input| input.ty.dtype);
+            let fitted = fitted(&tensor, dtype.unwrap_or(tensor.dtype()));
+            let message = || {
+                format!(
+                    "input `{name}` takes {}, and not all numbers of the array are such",
+                    dtype.map_or("", DType::name)
+                )
+            };
+            fitted.map(|tensor| (name.clone(), tensor)).ok_or_else(|| Error::Request(message()))
+        };
+        arrays.into_iter().map(fit).collect()
+    }
+
     /// As [`Model::run`], for models that take or give lists or optional values. [`Model::run`] gives a list's tensors as
     /// outputs of their own: `y[0]`, `y[1]` and so on.
     ///
@@ -345,6 +366,14 @@ impl Model {
             .run_observed(&inputs, &mut |value, tensor| graph.observe(value, tensor, observe))?;
         Ok((graph, tensors))
     }
+}
+
+/// The numbers as elements of a type; `None` if they are none of its numbers. Floats may be rounded.
+fn fitted(tensor: &Tensor, dtype: DType) -> Option<Tensor> {
+    let cast = |tensor: &Tensor, dtype| Op::from(Cast::to(dtype)).eval(&[tensor]).ok()?.pop();
+    let fitted = cast(tensor, dtype)?;
+    let is_same = dtype.is_float() || cast(&fitted, tensor.dtype())? == *tensor;
+    is_same.then_some(fitted)
 }
 
 /// Reads a mean image in the binaryproto format.

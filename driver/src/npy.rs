@@ -9,7 +9,7 @@ use ndarray_npy::{ViewElement, ViewNpyError, ViewNpyExt, WritableElement, WriteN
 
 use crate::{Error, read_file, write_file};
 
-/// Reads an array of any numbers as a tensor of f32, the type of every input of a Caffe net.
+/// Reads an array of numbers, as the file has them.
 ///
 /// # Errors
 /// If the file can't be read, is no npy file, or its elements are no numbers.
@@ -23,28 +23,39 @@ pub fn read(path: impl AsRef<Path>) -> Result<Tensor, Error> {
     decode(&aligned[..bytes.len()]).map_err(|message| Error::content(path, message))
 }
 
+/// Reads an array of numbers as f32.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_f32(path: impl AsRef<Path>) -> Result<Tensor, Error> {
+    let path = path.as_ref();
+    let tensor = read(path)?;
+    let mut cast = Op::from(Cast::to(DType::F32)).eval(&[&tensor]).map_err(|e| Error::content(path, e.to_string()))?;
+    Ok(cast.pop().unwrap_or(tensor))
+}
+
 /// Tries the types of numbers one after another: a view checks its type, and that the data are all there, before it
 /// reads any.
 fn decode(bytes: &[u8]) -> Result<Tensor, String> {
     check_nesting(bytes)?;
     let readers = [
-        view::<f32>(bytes, |x| x),
-        view::<f64>(bytes, |x| x as f32),
-        view::<u8>(bytes, f32::from),
-        view::<i8>(bytes, f32::from),
-        view::<u16>(bytes, f32::from),
-        view::<i16>(bytes, f32::from),
-        view::<u32>(bytes, |x| x as f32),
-        view::<i32>(bytes, |x| x as f32),
-        view::<u64>(bytes, |x| x as f32),
-        view::<i64>(bytes, |x| x as f32),
+        view::<f32>(bytes),
+        view::<f64>(bytes),
+        view::<u8>(bytes),
+        view::<i8>(bytes),
+        view::<u16>(bytes),
+        view::<i16>(bytes),
+        view::<u32>(bytes),
+        view::<i32>(bytes),
+        view::<u64>(bytes),
+        view::<i64>(bytes),
     ];
     let found = readers.into_iter().find_map(|attempt| match attempt {
         Err(ViewNpyError::WrongDescriptor(_)) => None,
         Err(error) => Some(Err(format!("not a usable npy file: {error}"))),
         Ok(tensor) => Some(tensor),
     });
-    found.unwrap_or_else(|| Err("the elements of this npy file are no numbers that can become f32".to_owned()))
+    found.unwrap_or_else(|| Err("the elements of this npy file are no numbers that a tensor can have".to_owned()))
 }
 
 /// Refuses a header that is nested deeper than a shape in a dict, which the parser behind it follows by recursion.
@@ -61,12 +72,9 @@ fn check_nesting(bytes: &[u8]) -> Result<(), String> {
     if opening > DEEPEST { Err("not a usable npy file: its header is nested too deeply".to_owned()) } else { Ok(()) }
 }
 
-fn view<T: ViewElement + Copy>(
-    bytes: &[u8],
-    to_f32: impl Fn(T) -> f32,
-) -> Result<Result<Tensor, String>, ViewNpyError> {
+fn view<T: ViewElement + Element>(bytes: &[u8]) -> Result<Result<Tensor, String>, ViewNpyError> {
     let array = ArrayViewD::<T>::view_npy(bytes)?;
-    let values = array.iter().map(|&x| to_f32(x)).collect();
+    let values = array.iter().copied().collect();
     Ok(Tensor::from_vec(array.shape(), values).map_err(|error| error.to_string()))
 }
 

@@ -44,7 +44,7 @@ fn array<T: ReadableElement + Copy, R: Read + Seek>(
 /// # Panics
 /// As [`npz`].
 pub fn npy(path: &Path) -> Tensor {
-    firebrick::npy::read(path).unwrap_or_else(|error| panic!("{error}"))
+    firebrick::npy::read_f32(path).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A tensor of f32.

@@ -1,7 +1,8 @@
 //! What is printed of a run.
 
 use firebrick::Labels;
-use firebrick::ir::Tensor;
+use firebrick::ir::ops::Cast;
+use firebrick::ir::{DType, Op, Tensor};
 use serde::Serialize;
 
 use super::collect::Collected;
@@ -104,10 +105,10 @@ fn warn_of_labels(outputs: &[(String, Tensor)], labels: Option<&Labels>) {
 }
 
 fn output(name: &str, tensor: &Tensor, index: usize, n_items: usize, labels: Option<&Labels>, top: usize) -> Output {
-    let values = tensor.values::<f32>().unwrap_or_default();
+    let values = numbers(tensor);
     match classes(tensor, n_items) {
         Some(n) => {
-            let values = &values[index * n..][..n];
+            let values = values.get(index * n..).and_then(|values| values.get(..n)).unwrap_or_default();
             Output {
                 name: name.to_owned(),
                 shape: tensor.dims()[1..].to_vec(),
@@ -117,6 +118,12 @@ fn output(name: &str, tensor: &Tensor, index: usize, n_items: usize, labels: Opt
         }
         None => Output { name: name.to_owned(), shape: tensor.dims().to_vec(), top: None, range: range(&values) },
     }
+}
+
+/// The elements, whatever their type, as far as f32 holds them.
+fn numbers(tensor: &Tensor) -> Vec<f32> {
+    let cast = Op::from(Cast::to(DType::F32)).eval(&[tensor]).ok().and_then(|mut cast| cast.pop());
+    cast.and_then(|cast| Some(cast.values::<f32>().ok()?.into_owned())).unwrap_or_default()
 }
 
 /// The `k` largest values, the largest first; of equal ones the first, NaN last.

@@ -7,12 +7,13 @@ use firebrick_tests::{best, compare, npy, shared};
 
 use crate::reference::{flat, in_parallel, item, prepared};
 
-/// The published files, the reference's results, and how far probabilities may be off: engines differ by 5e-6 in f32,
-/// and by 1.3e-3 where weights and all values between are f16, which has 11 bits.
+/// The published files, the reference's results, and how far probabilities may be off. Engines differ by 5e-6 in f32. The
+/// third model says f16 for all its values: we round each to it, of which the last one before Softmax, up to 30 in steps
+/// of 2⁻⁶, alone may change a probability by 3e-3; ONNX Runtime on a CPU computes in f32 between the same weights.
 const CASES: &[(&str, &str, f32)] = &[
     ("onnx_zoo/squeezenet1.0-3.onnx", "onnx_zoo_squeezenet1.0-9", 5e-6), // the same weights in another opset
     ("onnx_zoo/squeezenet1.0-9.onnx", "onnx_zoo_squeezenet1.0-9", 5e-6),
-    ("onnx_fp16/SqueezeNet_fp16.onnx", "onnx_fp16", 1.3e-3),
+    ("onnx_fp16/SqueezeNet_fp16.onnx", "onnx_fp16", 2e-3),
 ];
 
 /// Images that are run where time matters.
