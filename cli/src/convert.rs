@@ -4,20 +4,21 @@ use std::path::PathBuf;
 
 use clap::Args;
 use firebrick::{
-    Batch, BlobDifference, Comparison, Conversion, ConvertOptions, Labels, Opset, Resize, Summary, Verification,
+    Batch, BlobDifference, CaffeFiles, CaffeOptions, Comparison, ConvertOptions, Labels, Model, Opset, Resize, Summary,
+    Verification,
 };
 
 use crate::image_args::ImageArgs;
 use crate::model_args::{BatchArg, InputArg, ModelArgs, notes, open, read_inputs};
 use crate::{Failure, display};
 
-/// Write a model as ONNX, checked against its source
+/// Write a model as ONNX or for Caffe, checked against its source
 #[derive(Debug, Args)]
 pub(crate) struct ConvertArgs {
     #[command(flatten)]
     model: ModelArgs,
 
-    /// The file to write; its name ends in `.onnx`
+    /// The file to write: `.onnx`, or `.prototxt` with a caffemodel beside it
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
 
@@ -60,18 +61,21 @@ pub(crate) struct ConvertArgs {
 
 /// Runs the command.
 pub(crate) fn convert(args: &ConvertArgs) -> Result<(), Failure> {
-    if args.output.extension().is_none_or(|extension| extension != "onnx") {
-        return Err(Failure::Usage(format!("`{}` does not end in .onnx", args.output.display())));
+    match args.output.extension().and_then(|extension| extension.to_str()) {
+        Some("onnx") => to_onnx(args),
+        Some("prototxt") => to_caffe(args),
+        Some(_) | None => {
+            Err(Failure::Usage(format!("`{}` ends neither in .onnx nor in .prototxt", args.output.display())))
+        }
     }
+}
+
+fn to_onnx(args: &ConvertArgs) -> Result<(), Failure> {
     if args.images.is_given() && !args.embed_preprocess {
         let message = "`--mean`, `--scale` and `--color` say what `--embed-preprocess` puts into the graph";
         return Err(Failure::Usage(message.to_owned()));
     }
-    let (arrays, shapes) = read_inputs(&args.input)?;
-    if args.verify.is_none() && !arrays.is_empty() {
-        return Err(Failure::Usage("arrays are inputs to `--verify` with".to_owned()));
-    }
-    let model = open(args.model.files(), &args.model.options(shapes, None))?;
+    let (model, verification) = source(args)?;
     let images = args.embed_preprocess.then(|| args.images.options(Resize::Squash)).transpose()?;
     let options = ConvertOptions {
         opset: args.opset,
@@ -80,36 +84,69 @@ pub(crate) fn convert(args: &ConvertArgs) -> Result<(), Failure> {
         embed_preprocess: images,
         simplify: args.simplify,
         labels: args.labels.as_deref().map(Labels::read).transpose()?,
-        verification: args.verify.map(|seed| Verification { seed, inputs: arrays }),
+        verification,
         external_above: Some(args.external_data_above),
     };
     let conversion = firebrick::convert(&model, &args.output, &options)?;
     notes(conversion.notes());
     conversion.write(&args.output)?;
-    display::line(&report(args, &conversion))
-}
-
-fn report(args: &ConvertArgs, conversion: &Conversion) -> String {
-    let Summary { before, after, operators } = conversion.summary();
-    let operators: Vec<String> = operators.iter().map(|(name, n)| format!("{name} {n}")).collect();
-    let row =
-        |what: &str, before: u64, after: u64| vec![what.to_owned(), display::count(before), display::count(after)];
-    let rows = [
-        row("ops", before.n_ops as u64, after.n_ops as u64),
-        row("bytes", before.n_bytes, after.n_bytes),
-        row("parameters", before.parameters, after.parameters),
-        row("MACs", before.macs, after.macs),
-    ];
     let mut files = args.output.display().to_string();
     if let Some(data) = conversion.data_file(&args.output) {
         files = format!("{files} and {data}");
     }
+    let title = format!("{files}: operator set {}, read back and checked", args.opset);
+    display::line(&report(title, ["operators", "ops"], conversion.summary(), conversion.comparison()))
+}
+
+fn to_caffe(args: &ConvertArgs) -> Result<(), Failure> {
+    let only_onnx = [
+        ("--opset", args.opset != Opset::default()),
+        ("--fp16", args.fp16),
+        ("--embed-preprocess", args.embed_preprocess || args.images.is_given()),
+        ("--labels", args.labels.is_some()),
+        ("--batch symbolic", args.model.batch == Some(BatchArg::Symbolic)),
+    ];
+    if let Some((option, _)) = only_onnx.into_iter().find(|(_, is_given)| *is_given) {
+        return Err(Failure::Usage(format!("`{option}` is for ONNX, and Caffe's files have no place for it")));
+    }
+    let (model, verification) = source(args)?;
+    let options = CaffeOptions { simplify: args.simplify, verification };
+    let files = firebrick::convert_to_caffe(&model, &args.output, &options)?;
+    notes(&files.notes);
+    files.write(&args.output)?;
+    let weights = CaffeFiles::weights_file(&args.output);
+    let title = format!("{} and {}: read back and checked", args.output.display(), weights.display());
+    display::line(&report(title, ["layers", "ops, layers"], &files.summary, files.comparison.as_ref()))
+}
+
+/// The model, and how it is to be verified.
+fn source(args: &ConvertArgs) -> Result<(Model, Option<Verification>), Failure> {
+    let (arrays, shapes) = read_inputs(&args.input)?;
+    if args.verify.is_none() && !arrays.is_empty() {
+        return Err(Failure::Usage("arrays are inputs to `--verify` with".to_owned()));
+    }
+    let model = open(args.model.files(), &args.model.options(shapes, None))?;
+    Ok((model, args.verify.map(|seed| Verification { seed, inputs: arrays })))
+}
+
+/// What was written, the operators by their noun, the figures, and how it was verified.
+fn report(title: String, [noun, ops]: [&str; 2], summary: &Summary, comparison: Option<&Comparison>) -> String {
+    let Summary { before, after, operators } = summary;
+    let operators: Vec<String> = operators.iter().map(|(name, n)| format!("{name} {n}")).collect();
+    let row =
+        |what: &str, before: u64, after: u64| vec![what.to_owned(), display::count(before), display::count(after)];
+    let rows = [
+        row(ops, before.n_ops as u64, after.n_ops as u64),
+        row("bytes", before.n_bytes, after.n_bytes),
+        row("parameters", before.parameters, after.parameters),
+        row("MACs", before.macs, after.macs),
+    ];
     let mut parts = vec![
-        format!("{files}: operator set {}, read back and checked", args.opset),
-        format!("operators: {}", operators.join(", ")),
+        title,
+        format!("{noun}: {}", operators.join(", ")),
         display::table(&["", "before", "after"], &[1, 2], rows),
     ];
-    parts.extend(conversion.comparison().map(verified));
+    parts.extend(comparison.map(verified));
     parts.join("\n\n")
 }
 

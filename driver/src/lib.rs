@@ -32,10 +32,12 @@ pub mod npy;
 mod properties;
 mod random;
 mod specialize;
-mod write_caffe;
 
 pub use compare::{BlobDifference, Comparison};
-pub use convert::{Batch, Conversion, ConvertOptions, Figures, Summary, Verification, convert};
+pub use convert::{
+    Batch, CaffeFiles, CaffeOptions, Conversion, ConvertOptions, Figures, Summary, Verification, convert,
+    convert_to_caffe,
+};
 pub use error::Error;
 pub use files::{read_file, write_file};
 pub use firebrick_caffe::{Fork, LayerEntry, Phase, State, layer_types, training_layers};
@@ -48,4 +50,3 @@ pub use images::{Color, ImageOptions, Images, Resize};
 pub use inspect::{Inspection, LayerRow, Size, ValueRow};
 pub use labels::Labels;
 pub use model::{InputInfo, Model, OpenOptions, OutputTensor, SourceFile, read_mean_file};
-pub use write_caffe::CaffeFiles;

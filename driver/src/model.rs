@@ -103,6 +103,14 @@ impl Model {
         Ok(Model { sources: files.iter().map(source).collect(), ..model })
     }
 
+    /// A Caffe net whose files are in memory: names and bytes.
+    pub(crate) fn from_caffe(files: [(String, Bytes); 2]) -> Result<Self, Error> {
+        let source = |(name, bytes): &(String, Bytes)| SourceFile { name: name.clone(), n_bytes: bytes.len() as u64 };
+        let sources = files.iter().map(source).collect();
+        let files = files.map(|(name, bytes)| File { path: PathBuf::new(), content: sniff(&bytes), name, bytes });
+        Ok(Model { sources, ..Model::open_caffe(&files, &OpenOptions::default(), PathBuf::new())? })
+    }
+
     fn open_caffe(files: &[File], options: &OpenOptions, folder: PathBuf) -> Result<Self, Error> {
         let (texts, binaries): (Vec<&File>, Vec<&File>) = files.iter().partition(|file| file.content == Content::Text);
         let (definition, weights) = match (&texts[..], &binaries[..]) {

@@ -56,6 +56,23 @@ fn weights_beside_the_model() {
 }
 
 #[test]
+fn caffe_files() {
+    let folder = Scratch::new();
+    check_in(&folder, "convert_caffe", &["convert", DIGITS[0], DIGITS[1], "-o", "{tmp}/net.prototxt", "--verify"]);
+    assert_eq!(folder.files(), ["net.caffemodel", "net.prototxt"]);
+    check_in(&folder, "convert_caffe_inspect", &["inspect", "{tmp}/net.prototxt", "{tmp}/net.caffemodel"]);
+    // The long way round.
+    convert(&folder, "convert", &["--verify", "--labels", "examples/digits/labels.txt", "--opset", "9"]);
+    let back = ["convert", "{tmp}/digits.onnx", "-o", "{tmp}/back.prototxt", "--verify", "--simplify"];
+    check_in(&folder, "convert_caffe_back", &back);
+    let diff = ["diff", DIGITS[0], DIGITS[1], "--with", "{tmp}/back.prototxt", "{tmp}/back.caffemodel"];
+    check_in(&folder, "convert_caffe_diff", &diff);
+    check_in(&folder, "convert_caffe_fp16", &["convert", DIGITS[0], DIGITS[1], "-o", "{tmp}/x.prototxt", "--fp16"]);
+    convert(&folder, "convert_symbolic", &["--batch", "symbolic"]);
+    check_in(&folder, "convert_caffe_symbolic", &["convert", "{tmp}/digits.onnx", "-o", "{tmp}/x.prototxt"]);
+}
+
+#[test]
 fn refused() {
     let folder = Scratch::new();
     let net = "cli/tests/fixtures/detection.prototxt";

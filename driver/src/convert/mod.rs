@@ -1,6 +1,7 @@
 //! A model written in another format.
 
 mod batch;
+mod caffe;
 mod half;
 mod preprocess;
 mod reread;
@@ -16,6 +17,7 @@ use firebrick_passes::{Level, optimize};
 
 use crate::{Comparison, Error, ImageOptions, Labels, Model, properties};
 
+pub use self::caffe::{CaffeFiles, CaffeOptions, convert_to_caffe};
 pub use self::summary::{Figures, Summary};
 pub use self::write::Conversion;
 

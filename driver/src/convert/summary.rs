@@ -17,7 +17,7 @@ pub struct Summary {
     pub before: Figures,
     /// What was written.
     pub after: Figures,
-    /// The operators written, with how many of each.
+    /// The operators, or types of layers, that were written, with how many of each.
     pub operators: BTreeMap<String, usize>,
 }
 
@@ -40,13 +40,24 @@ impl Summary {
     /// # Errors
     /// If one of them has no graph.
     pub(super) fn of(model: &Model, written: &Model, exported: &Exported) -> Result<Self, Error> {
-        let n_before = model.sources().iter().map(|source| source.n_bytes).sum();
-        let n_after = written.sources().iter().map(|source| source.n_bytes).sum::<u64>()
-            + exported.data.iter().map(|chunk| chunk.bytes.len() as u64).sum::<u64>();
-        let operators = operators(&exported.proto);
+        let n_data = exported.data.iter().map(|chunk| chunk.bytes.len() as u64).sum();
+        Summary::new(model, written, operators(&exported.proto), n_data)
+    }
+
+    /// Counts both, given the operators that were written and the bytes beside the written model's files.
+    ///
+    /// # Errors
+    /// If one of them has no graph.
+    pub(super) fn new(
+        model: &Model,
+        written: &Model,
+        operators: BTreeMap<String, usize>,
+        n_data: u64,
+    ) -> Result<Self, Error> {
+        let n_bytes = |model: &Model| model.sources().iter().map(|source| source.n_bytes).sum::<u64>();
         let n_ops = operators.values().sum();
-        let after = Figures { n_ops, ..figures(written, n_after)? };
-        Ok(Summary { before: figures(model, n_before)?, after, operators })
+        let after = Figures { n_ops, ..figures(written, n_bytes(written) + n_data)? };
+        Ok(Summary { before: figures(model, n_bytes(model))?, after, operators })
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use firebrick::ir::Op;
-use firebrick::{Error, Inspection, Model, OpenOptions};
+use firebrick::{ConvertOptions, Error, Inspection, Model, OpenOptions};
 use firebrick_tests::{shared, tensor, workspace};
 use walkdir::WalkDir;
 
@@ -20,6 +20,14 @@ pub(crate) fn rewritten(model: &Model) -> Result<Model, Error> {
     fs::write(&prototxt, &files.prototxt).expect("the folder can be written");
     fs::write(&caffemodel, &files.caffemodel).expect("the folder can be written");
     Model::open([prototxt, caffemodel], &OpenOptions::default())
+}
+
+/// The model as it is after it was written as ONNX, and that for Caffe.
+pub(crate) fn through_onnx(model: &Model) -> Result<Model, Error> {
+    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+    let path = folder.path().join("net.onnx");
+    firebrick::convert(model, &path, &ConvertOptions::default())?.write(&path)?;
+    rewritten(&Model::open([path], &OpenOptions::default())?)
 }
 
 fn shown<T>(result: Result<T, Error>) -> T {

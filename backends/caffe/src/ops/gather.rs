@@ -5,14 +5,21 @@ use firebrick_ir::{DType, Op, Value};
 use firebrick_schemas::caffe::EmbedParameter;
 
 use super::reshape::reshaped;
+use super::slice::cropped;
 use super::window::number;
 use crate::context::Context;
 use crate::layer::{Blob, param};
 use crate::{Kind, Reason};
 
-/// Embed for rows of a constant, BatchReindex for a vector of items of a blob. Both cut indices in floats down to
+/// Slice for known indices that lie one behind the other. Else Embed for rows of a constant, BatchReindex for a vector of items of a blob. Both cut indices in floats down to
 /// integers, and know no negative ones.
 pub(super) fn gather(ctx: &mut Context<'_, '_>, op: &Gather) -> Result<Blob, Reason> {
+    if let Some((start, count)) = range(ctx, ctx.operand(1)) {
+        let part = cropped(ctx, ctx.blob(0), op.axis, start, count);
+        let dims = ctx.result_dims(0);
+        let y = reshaped(ctx, part, &dims);
+        return if y == ctx.blob(0) { super::identity::identity(ctx) } else { Ok(y) };
+    }
     if op.axis != 0 {
         return Err(Reason::unsupported("Caffe picks along the first dimension only"));
     }
@@ -44,6 +51,17 @@ pub(super) fn gather(ctx: &mut Context<'_, '_>, op: &Gather) -> Result<Blob, Rea
     }
     let dims = ctx.result_dims(0);
     Ok(ctx.layer(Kind::BatchReindex, param(|_| ()), &[Blob::Value(data), indices], &dims))
+}
+
+/// The first of known indices and how many they are, if each is one more than the one before.
+fn range(ctx: &Context<'_, '_>, indices: Value) -> Option<(u64, u64)> {
+    let tensor = ctx.known(indices)?;
+    let wide = tensor.values::<i64>().map(std::borrow::Cow::into_owned);
+    let narrow = || tensor.values::<i32>().map(|indices| indices.iter().copied().map(i64::from).collect());
+    let indices: Vec<i64> = wide.or_else(|_| narrow()).ok()?;
+    let is_range = indices.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
+    let start = u64::try_from(*indices.first()?).ok()?;
+    is_range.then_some((start, indices.len() as u64))
 }
 
 /// Integers as the floats that they were made of.
