@@ -36,6 +36,17 @@ pub(crate) fn string(name: &'static str, value: &'static str) -> Attr {
     Attr { s: Some(Bytes::from_static(value.as_bytes())), ..named(name, AttributeType::String) }
 }
 
+/// Words.
+pub(crate) fn strings(name: &'static str, values: impl IntoIterator<Item = &'static str>) -> Attr {
+    let strings = values.into_iter().map(|value| Bytes::from_static(value.as_bytes())).collect();
+    Attr { strings, ..named(name, AttributeType::Strings) }
+}
+
+/// Floating-point numbers.
+pub(crate) fn floats(name: &'static str, values: Vec<f32>) -> Attr {
+    Attr { floats: values, ..named(name, AttributeType::Floats) }
+}
+
 fn named(name: &'static str, kind: AttributeType) -> Attr {
     Attr { name: Some(name.to_owned()), r#type: Some(kind as i32), ..Attr::default() }
 }

@@ -13,6 +13,7 @@ mod pick;
 mod pool;
 mod quantize;
 mod recur;
+mod recur_whole;
 mod reduce;
 mod refused;
 mod reshape;

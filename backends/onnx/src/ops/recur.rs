@@ -1,9 +1,10 @@
-//! Recurrences, a step after another: ONNX's LSTM and RNN have no place where a sequence begins anew.
+//! Recurrences whose sequences begin anew, a step after another: ONNX's LSTM and RNN have no place for that.
 
 use firebrick_ir::Tensor;
 use firebrick_ir::ops::{Activation, Cell, Recur};
 
 use super::pick::{Range, sliced};
+use super::recur_whole::whole;
 use crate::attr;
 use crate::lower::{Arg, Lowered, Lowering, Reason};
 
@@ -18,6 +19,9 @@ struct Operands {
 }
 
 pub(super) fn recur(l: &mut Lowering<'_>, op: &Recur) -> Lowered {
+    if !op.continuation {
+        return whole(l, op);
+    }
     check(op)?;
     let n_steps = l.dim(0, 0).ok_or("the number of its steps is symbolic: give the input's shape")?;
     let size = l.dim(1, 1).ok_or("the size of its state is symbolic")?;
@@ -56,7 +60,7 @@ fn check(op: &Recur) -> Result<(), Reason> {
     if cell && functions && op.clip.is_none() && !op.peepholes && !op.lengths {
         return Ok(());
     }
-    Err("only the usual LSTM and RNN are written, without clipping, peepholes and lengths of sequences".to_owned())
+    Err("of sequences that begin anew, only the usual LSTM and RNN are written, without clipping, peepholes and lengths".to_owned())
 }
 
 fn operands(l: &mut Lowering<'_>, op: &Recur, size: usize) -> Result<Operands, Reason> {

@@ -108,9 +108,11 @@ fn value(attr: &AttributeProto) -> String {
         AttributeType::Undefined | AttributeType::Tensor | AttributeType::Graph | AttributeType::SparseTensor => {
             "?".into()
         }
-        AttributeType::TypeProto | AttributeType::Floats | AttributeType::Strings | AttributeType::Tensors => {
-            "?".into()
+        AttributeType::Floats => format!("{:?}", attr.floats),
+        AttributeType::Strings => {
+            attr.strings.iter().map(|text| String::from_utf8_lossy(text)).collect::<Vec<_>>().join(",")
         }
+        AttributeType::TypeProto | AttributeType::Tensors => "?".into(),
         AttributeType::Graphs | AttributeType::SparseTensors | AttributeType::TypeProtos => "?".into(),
     }
 }

@@ -204,3 +204,27 @@ fn integers() {
         "#,
     );
 }
+
+/// Recurrences of whole sequences, whose weights lead each gate to itself.
+#[test]
+fn recurrences() {
+    check(
+        "recurrences",
+        &[13],
+        r#"
+        graph "g" {
+          %x = input : f32[T, N, 8]
+          %w = const random(1) : f32[8, 2]
+          %p = const random(2) : f32[6]
+          %all, %h, %c = recur(%x, %w, %p) cell=lstm f=hard_sigmoid g=tanh h=softsign alpha=[0.25, 0.0, 0.0] beta=[0.5, 0.0, 0.0] clip=2.0 continuation=false states=false peepholes=true lengths=false : f32[T, N, 2], f32[N, 2], f32[N, 2]
+          %g = input : f32[5, N, 6]
+          %r = const random(3) : f32[6, 2]
+          %h0 = input : f32[N, 2]
+          %b = const random(4) : f32[2]
+          %n = input : i64[N]
+          %steps, %last = recur(%g, %r, %h0, %b, %n) cell=gru_reset_after f=sigmoid g=tanh h=tanh alpha=[0.0, 0.0, 0.0] beta=[0.0, 0.0, 0.0] clip=none continuation=false states=true peepholes=false lengths=true : f32[5, N, 2], f32[N, 2]
+          return %all, %h, %c, %steps, %last
+        }
+        "#,
+    );
+}
