@@ -182,14 +182,15 @@ fn classifier() -> GraphProto {
 
 /// A shape computed on the way, as exporters write it.
 fn shapes() -> GraphProto {
-    let weights = vec![numbers("zero", &[0]), numbers("rest", &[-1, 4]), numbers("axes", &[0])];
+    let weights =
+        vec![numbers("zero", &[0]), numbers("rest", &[-1, 4]), numbers("axes", &[0]), numbers("large", &[2, 1, 3, 4])];
     let nodes = vec![
         node("Shape", "x", "s", vec![]),
         node("Gather", "s zero", "n", vec![int("axis", 0)]),
         node("Concat", "n rest", "shape", vec![int("axis", 0)]),
         node("Reshape", "x shape", "t", vec![]),
         node("Unsqueeze", "t axes", "u", vec![]),
-        node("Concat", "u u", "e", vec![int("axis", 0)]),
+        node("Expand", "u large", "e", vec![]),
         node("Transpose", "e", "p", vec![ints("perm", &[3, 1, 2, 0])]),
         node("ReduceMean", "p", "y", vec![ints("axes", &[1, 2]), int("keepdims", 0)]),
     ];
