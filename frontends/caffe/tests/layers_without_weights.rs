@@ -252,6 +252,7 @@ fn shapes() {
         "shapes_refused",
         &[
             (X, "layer { name: 'l' type: 'Flatten' bottom: 'x' top: 'x' }"),
+            (X, "layer { name: 'l' type: 'LRN' bottom: 'x' top: 'x' }"),
             (X, layer!("Flatten", "flatten_param { axis: 3 end_axis: 1 }")),
             (X, layer!("Reshape")),
             (X, layer!("Reshape", "reshape_param { shape { dim: -1 dim: -1 } }")),

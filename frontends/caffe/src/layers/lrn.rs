@@ -9,7 +9,10 @@ use super::{LayerContext, Tops};
 use crate::problem::Problem;
 
 /// LRN: each element divided by a power of what its neighbours in other channels, or in its own, square and sum to.
+///
+/// In place it is refused: on a CPU Caffe then squares the power instead of multiplying the input by it.
 pub(super) fn lrn(ctx: &mut LayerContext<'_, '_>) -> Tops {
+    ctx.not_in_place()?;
     let param = ctx.param().lrn_param.as_deref().cloned().unwrap_or_default();
     // engine: how to compute, not what.
     let LRNParameter { local_size: _, alpha: _, beta: _, norm_region: _, k: _, engine: _ } = &param;
