@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use firebrick::ir::Tensor;
+use firebrick::ir::ops::Cast;
+use firebrick::ir::{Op, Tensor};
 use firebrick::{ConvertOptions, Model, OpenOptions, Opset, Verification, convert};
 use firebrick_tests::{Arrays, announce, npy, npz, onnx_case, onnx_cases, shared, tensor, workspace, write_arrays};
 
@@ -54,6 +55,19 @@ fn check(name: &str, model: &Model, opset: i64, inputs: &Arrays, expected: &Arra
     Ok(())
 }
 
+/// Converts the model with layers folded into its weights, and with weights of 16 bits; both are run against their source.
+fn check_rewritten(name: &str, model: &Model, inputs: &Arrays) -> Vec<String> {
+    let inputs: Vec<(String, Tensor)> = inputs.iter().map(|(name, x)| (name.clone(), x.clone())).collect();
+    let verification = Some(Verification { seed: 1, inputs });
+    let simplified = ConvertOptions { simplify: true, verification: verification.clone(), ..ConvertOptions::default() };
+    let halves = ConvertOptions { half: true, verification, ..ConvertOptions::default() };
+    let run = |(what, options): (&str, ConvertOptions)| {
+        let converted = convert(model, Path::new("model.onnx"), &options);
+        converted.err().map(|error| format!("{name}, {what}: {}", error.render(false)))
+    };
+    [("simplified", simplified), ("with halves", halves)].into_iter().filter_map(run).collect()
+}
+
 fn of_kind(arrays: &Arrays, kind: &str) -> Arrays {
     arrays.iter().filter_map(|(name, array)| Some((name.strip_prefix(kind)?.to_owned(), array.clone()))).collect()
 }
@@ -75,6 +89,7 @@ fn caffe_cases() {
         let expected: Arrays = of_kind(&arrays, "out:").into_iter().chain(of_kind(&arrays, "mid:")).collect();
         let opsets: &[i64] = if onnx_cases().is_some() { &OPSETS } else { &[9, 13] };
         failures.extend(opsets.iter().filter_map(|&opset| check(&name, &model, opset, &inputs, &expected).err()));
+        failures.extend(check_rewritten(&name, &model, &inputs));
         n_cases += 1;
     }
     assert!(n_cases >= 60, "only {n_cases} cases in {}", folder.display());
@@ -131,6 +146,27 @@ fn squeezenets() {
             check(&format!("squeezenet_{version}"), &model, opset, &inputs, &expected)
                 .unwrap_or_else(|e| panic!("{e}"));
         }
+    }
+}
+
+/// ONNX's published SqueezeNets, of operator sets that few read today, become ones of today.
+#[test]
+fn old_operator_sets() {
+    let Some(models) = shared("models") else { return };
+    let nets = ["onnx_zoo/squeezenet1.0-3.onnx", "onnx_zoo/squeezenet1.0-9.onnx", "onnx_fp16/SqueezeNet_fp16.onnx"];
+    let all = onnx_cases().is_some() || std::env::var_os("FIREBRICK_FULL").is_some();
+    for net in nets.into_iter().take(if all { nets.len() } else { 1 }) {
+        let model = open(&[models.join(net)], &OpenOptions::default());
+        let input = model.sole_input().unwrap_or_else(|error| panic!("{error}"));
+        let dims: Vec<usize> =
+            input.ty.shape.as_fixed().expect("the file says it").iter().map(|&n| n as usize).collect();
+        let n = dims.iter().product::<usize>();
+        let image = tensor(&dims, (0..n).map(|i| ((i * 7919) % 255) as f32 - 120.0).collect());
+        let cast = Op::from(Cast::to(input.ty.dtype)).eval(&[&image]).unwrap_or_else(|error| panic!("{error}"));
+        let inputs = Arrays::from([(input.name, cast[0].clone())]);
+        let outputs = model.run(inputs.clone()).unwrap_or_else(|error| panic!("{net}: {}", error.render(false)));
+        let expected: Arrays = outputs.into_iter().map(|output| (output.name, output.tensor)).collect();
+        check(&net.replace(['/', '.'], "_"), &model, 17, &inputs, &expected).unwrap_or_else(|error| panic!("{error}"));
     }
 }
 
