@@ -35,6 +35,14 @@ impl Form {
         }
     }
 
+    /// The outputs that are no tensors, but lists or nothing.
+    pub(crate) fn lists(&self) -> Vec<String> {
+        match self {
+            Form::Graph(graph) => graph.lists(),
+            Form::Special(_) => Vec::new(),
+        }
+    }
+
     /// Whether all weights have values.
     pub(crate) fn has_weights(&self) -> bool {
         let is_missing = |op: &Op| matches!(op, Op::Const(constant) if constant.tensor().is_none());

@@ -275,6 +275,11 @@ impl Model {
         Ok(outputs.map(|value| (graph.value_name(value).to_owned(), graph.ty(value).clone())).collect())
     }
 
+    /// The outputs that are no tensors, but lists or nothing.
+    pub(crate) fn lists(&self) -> Vec<String> {
+        self.form.lists()
+    }
+
     /// The names of the model's outputs, in order.
     pub fn output_names(&self) -> Vec<String> {
         self.form.output_names()

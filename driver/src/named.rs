@@ -85,6 +85,12 @@ impl NamedGraph {
         output_names(&self.graph)
     }
 
+    /// The model's outputs that are no tensors, but lists or nothing.
+    pub(crate) fn lists(&self) -> Vec<String> {
+        let lists = self.outputs.iter().filter(|(_, form)| !matches!(form, Form::Tensor));
+        lists.map(|(name, _)| name.clone()).collect()
+    }
+
     /// The model's outputs of the graph's.
     pub(crate) fn assemble(&self, tensors: Vec<Tensor>) -> Vec<(String, Datum)> {
         let mut tensors = tensors.into_iter();

@@ -75,6 +75,9 @@ const HALF_TOLERANCE: f64 = 2e-2;
 /// back is not the same model.
 pub fn convert(model: &Model, path: &Path, options: &ConvertOptions) -> Result<Conversion, Error> {
     model.check_weights()?;
+    if let Some(list) = model.lists().first() {
+        return Err(Error::Request(format!("output `{list}` is a list, and only tensors are written")));
+    }
     let mut notes = Vec::new();
     let mut source = match &options.embed_preprocess {
         Some(images) => preprocess::embed(model, images, &mut notes)?,
