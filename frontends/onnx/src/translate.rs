@@ -9,6 +9,7 @@ use firebrick_schemas::onnx::{
 
 use crate::datum::Datum;
 use crate::decode::Definition;
+use crate::dtype::dtype_of;
 use crate::external::ExternalData;
 use crate::fold::Folder;
 use crate::inputs::Inputs;
@@ -469,7 +470,10 @@ impl<'a> Translation<'a> {
         for (index, output) in proto.output.iter().enumerate() {
             let name = output.name();
             match self.lookup(name).cloned() {
-                Some(Bound::Item(item)) => forms.push((name.to_owned(), self.output(name, &item))),
+                Some(Bound::Item(item)) => {
+                    self.check_output(output, &item, index);
+                    forms.push((name.to_owned(), self.output(name, &item)));
+                }
                 Some(Bound::Nothing) => (),
                 None => {
                     let at = At::root().field("graph").nth("output", index, name);
@@ -478,6 +482,23 @@ impl<'a> Translation<'a> {
             }
         }
         forms
+    }
+
+    /// An output's elements are of the type that the file says. Its shape is not looked at: old exporters wrote others.
+    fn check_output(&mut self, info: &ValueInfoProto, item: &Item, index: usize) {
+        let at = At::root().field("graph").nth("output", index, info.name());
+        let said = info.r#type.as_deref().and_then(|ty| ty.tensor_type.as_deref()).map(|tensor| tensor.elem_type());
+        let said = said.filter(|&said| said != 0).map(|said| dtype_of(i64::from(said)));
+        let found = item.tensor().map(|value| self.graph.ty(value).dtype);
+        let name = info.name();
+        let message = match (said, found) {
+            (Some(Ok(said)), Some(found)) if said != found => {
+                format!("output `{name}` is said to be {said}, but is {found}")
+            }
+            (Some(Err(message)), Some(_)) => format!("output `{name}`: {message}"),
+            (_, _) => return,
+        };
+        self.problems.push(Problem::field(message, at.field("type")));
     }
 
     /// Adds an output; a list's values are copies by their places in it.

@@ -60,6 +60,11 @@ fn graphs() {
         graph([value("x", "2 -3")], [], [node("Relu", "x -> y", [])]),
         graph([of_type(DataType::String, value("x", "2"))], [], [node("Relu", "x -> y", [])]),
         graph([value("x", "9000000000 9000000000 9000000000")], [], [node("Relu", "x -> y", [])]),
+        // An output of another type than it says.
+        GraphProto {
+            output: vec![of_type(DataType::Int64, value("y", "2"))],
+            ..graph([value("x", "2")], [], [node("Relu", "x -> y", [])])
+        },
     ];
     let reports: Vec<String> = cases.into_iter().map(|graph| imported(&model(13, graph))).collect();
     assert_snapshot!(reports.join("\n\n"));
