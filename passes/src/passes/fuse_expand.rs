@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use firebrick_ir::ops::{
     BinaryFn, Branch, BranchConv, Concat, Conv, Epilogue, Expand, FusedConv, Slice, Step, UnaryFn,
@@ -34,7 +34,8 @@ impl Rule for FuseExpand {
             return Some(draft.replace(at.result(), shorter));
         }
         for (i, part) in parts.iter_mut().enumerate() {
-            part.conv = part.conv.take().filter(|_| largest.contains(&i));
+            // Its members are in order.
+            part.conv = part.conv.take().filter(|_| largest.binary_search(&i).is_ok());
         }
         let (draft, expand) = fuse(at, &parts)?;
         Some(draft.replace(at.result(), expand))
@@ -84,18 +85,17 @@ impl<'g> Part<'g> {
 /// The operands that are convolutions of the same value with the same strides, with PReLU or without: lists of two or
 /// more. One that is there twice is in none.
 fn groups(parts: &[Part<'_>]) -> Vec<Vec<usize>> {
-    let mut keys = Vec::new();
+    let mut n_uses: HashMap<Value, usize> = HashMap::new();
+    parts.iter().for_each(|part| *n_uses.entry(part.value).or_default() += 1);
+    let mut numbers = HashMap::new();
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (i, part) in parts.iter().enumerate() {
-        let is_single = parts.iter().filter(|other| other.value == part.value).count() == 1;
-        let Some(conv) = part.conv.as_ref().filter(|_| is_single) else { continue };
+        let Some(conv) = part.conv.as_ref().filter(|_| n_uses.get(&part.value) == Some(&1)) else { continue };
         let key = (conv.x, conv.conv.strides.as_slice(), conv.slopes.is_some());
-        match keys.iter().position(|&other| other == key) {
-            Some(at) => groups[at].push(i),
-            None => {
-                keys.push(key);
-                groups.push(vec![i]);
-            }
+        let number = *numbers.entry(key).or_insert(groups.len());
+        match groups.get_mut(number) {
+            Some(group) => group.push(i),
+            None => groups.push(vec![i]),
         }
     }
     groups.retain(|group| group.len() > 1);
