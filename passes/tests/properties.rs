@@ -16,8 +16,10 @@ fn any_graph() -> impl Strategy<Value = Graph> {
     graphs_with(GraphOptions { missing: false, ..GraphOptions::default() })
 }
 
+/// That many cases, unless `PROPTEST_CASES` says otherwise.
 fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+    let default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_some() { default } else { ProptestConfig { cases, ..default } }
 }
 
 /// A pipeline is exact if all of its passes are.
