@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use firebrick_ir::{self as ir, Graph, GraphError, Origin, Tensor, Type, Value};
 use firebrick_schemas::onnx::{
-    AttributeProto, FunctionProto, GraphProto, NodeProto, OperatorSetIdProto, ValueInfoProto,
+    AttributeProto, FunctionProto, GraphProto, NodeProto, OperatorSetIdProto, TensorTypeProto, ValueInfoProto,
 };
 
 use crate::datum::Datum;
@@ -487,7 +487,7 @@ impl<'a> Translation<'a> {
     /// An output's elements are of the type that the file says. Its shape is not looked at: old exporters wrote others.
     fn check_output(&mut self, info: &ValueInfoProto, item: &Item, index: usize) {
         let at = At::root().field("graph").nth("output", index, info.name());
-        let said = info.r#type.as_deref().and_then(|ty| ty.tensor_type.as_deref()).map(|tensor| tensor.elem_type());
+        let said = info.r#type.as_deref().and_then(|ty| ty.tensor_type.as_deref()).map(TensorTypeProto::elem_type);
         let said = said.filter(|&said| said != 0).map(|said| dtype_of(i64::from(said)));
         let found = item.tensor().map(|value| self.graph.ty(value).dtype);
         let name = info.name();
