@@ -1,13 +1,16 @@
 use std::iter::zip;
 
-use firebrick_ir::ops::{Cast, Concat, Pad, Pool, PoolFn, Reshape, Slice, Tile, Transpose};
+use firebrick_ir::ops::{
+    Cast, Concat, Coordinates, Pad, Pool, PoolFn, Reshape, Resize, ResizeFn, Slice, Tile, Transpose,
+};
 use firebrick_ir::{Family, Op};
 
 use crate::shapes::is_identity;
 use crate::{At, Draft, Rule};
 
 /// An op that gives its operand back: a reshape or a conversion to the type that it has, a transpose in the same
-/// order, a pad or a repetition of nothing, a slice of everything, a concatenation of one, a pool of single elements.
+/// order, a pad or a repetition of nothing, a slice of everything, a concatenation of one, a pool of single elements, the nearest
+/// elements at the same size.
 pub(crate) struct RemoveNoOps;
 
 impl Rule for RemoveNoOps {
@@ -35,6 +38,7 @@ fn is_no_op(op: &Op) -> bool {
         || is_tile()
         || Slice::of(op).is_some_and(is_whole)
         || Pool::of(op).is_some_and(is_pool_of_one)
+        || Resize::of(op).is_some_and(is_same_size)
 }
 
 /// Whether a slice that has as many elements as its operand has them in their order.
@@ -49,4 +53,12 @@ fn is_pool_of_one(pool: &Pool) -> bool {
         PoolFn::Max => false,
     };
     is_plain && pool.kernel.iter().all(|&n| n == 1) && pool.pads.iter().all(|&n| n == 0)
+}
+
+/// Whether each position that a resize to the same size takes is that of an element. Interpolation would be the same
+/// but for infinite neighbours, whose share of 0 is NaN.
+fn is_same_size(resize: &Resize) -> bool {
+    let is_nearest = resize.function == ResizeFn::Nearest && !resize.antialias;
+    let takes_elements = matches!(resize.coordinates, Coordinates::Asymmetric | Coordinates::HalfPixel);
+    is_nearest && takes_elements && resize.scales.iter().all(|&scale| scale == 1.0)
 }
