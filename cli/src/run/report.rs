@@ -93,7 +93,8 @@ fn batch(outputs: &[(String, Tensor)]) -> usize {
 fn classes(tensor: &Tensor, n_items: usize) -> Option<usize> {
     let inner = tensor.dims().get(1..)?;
     let n = inner.iter().filter(|&&n| n > 1).count();
-    (n == 1 && tensor.dims().first() == Some(&n_items)).then(|| inner.iter().product())
+    // An output without elements may have any number of items.
+    (n == 1 && !tensor.is_empty() && tensor.dims().first() == Some(&n_items)).then(|| inner.iter().product())
 }
 
 fn warn_of_labels(outputs: &[(String, Tensor)], labels: Option<&Labels>) {
