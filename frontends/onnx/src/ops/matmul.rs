@@ -1,7 +1,7 @@
 //! MatMul.
 
 use firebrick_ir::ops::{Gemm, MatMul};
-use firebrick_ir::{Dim, Value};
+use firebrick_ir::{Dim, Op, Value};
 
 use super::reshape::to_dims;
 use super::{NodeContext, Outputs, Stop};
@@ -22,7 +22,7 @@ pub(super) fn product(ctx: &mut NodeContext<'_, '_>, a: Value, b: Value) -> Resu
     if a_rank == 2 && b_rank == 2 {
         return ctx.op("gemm", gemm, &[a, b]);
     }
-    if b_rank > 2 || a_rank > 2 && ctx.ty(a).shape.is_symbolic() {
+    if b_rank > 2 || ctx.ty(a).shape.is_symbolic() {
         return stacks(ctx, a, b);
     }
     let (a_dims, b_dims) = (ctx.dims(a)?, ctx.dims(b)?);
@@ -42,7 +42,9 @@ fn stacks(ctx: &mut NodeContext<'_, '_>, a: Value, b: Value) -> Result<Value, St
     let one = std::slice::from_ref(&Dim::Fixed(1));
     let left = if a_dims.len() == 1 { to_dims(ctx, "row", a, &[one, &a_dims].concat())? } else { a };
     let right = if b_dims.len() == 1 { to_dims(ctx, "column", b, &[&b_dims, one].concat())? } else { b };
-    let product = ctx.op("matmul", MatMul {}, &[left, right])?;
+    let is_single = ctx.rank(left) == 2 && ctx.rank(right) == 2;
+    let op = if is_single { Gemm { trans_a: false, trans_b: false }.into() } else { Op::from(MatMul {}) };
+    let product = ctx.op("product", op, &[left, right])?;
     let mut dims = ctx.ty(product).shape.0;
     if b_dims.len() == 1 {
         dims.pop();
@@ -50,5 +52,5 @@ fn stacks(ctx: &mut NodeContext<'_, '_>, a: Value, b: Value) -> Result<Value, St
     if a_dims.len() == 1 {
         dims.remove(dims.len() - 1 - usize::from(b_dims.len() > 1));
     }
-    to_dims(ctx, "product", product, &dims)
+    to_dims(ctx, "shaped", product, &dims)
 }
