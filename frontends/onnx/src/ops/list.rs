@@ -181,6 +181,7 @@ pub(super) const OPS: &[OpEntry] = &[
     op("QLinearMatMul", 10, exactly(8), exactly(1), "sub, matmul, dequantize, quantize", quantized::qlinear_matmul),
     microsoft("QLinearMul", between(7, 8), exactly(1), "dequantize, mul, quantize", microsoft::qlinear_mul),
     microsoft("QLinearSigmoid", between(4, 5), exactly(1), "dequantize, sigmoid, quantize", microsoft::qlinear_sigmoid),
+    microsoft("QLinearSoftmax", between(4, 5), exactly(1), "dequantize, softmax, quantize", microsoft::qlinear_softmax),
     op("QuantizeLinear", 10, between(2, 3), exactly(1), "quantize", quantize::quantize_linear),
     op("RMSNormalization", 23, exactly(2), exactly(1), "reduce, div, mul", normalise::rms_normalization),
     op("RNN", 7, between(3, 6), between(0, 2), "matmul, recur", recurrent::rnn),

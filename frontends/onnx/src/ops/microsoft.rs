@@ -2,13 +2,14 @@
 //!
 //! Those on quantised numbers compute what the numbers stand for, and quantise the result.
 
-use firebrick_ir::ops::{Binary, BinaryFn, Concat, Dequantize, Gemm, Pool, PoolFn, Unary, UnaryFn};
+use firebrick_ir::ops::{Binary, BinaryFn, Concat, Dequantize, Gemm, Pool, PoolFn, Softmax, Unary, UnaryFn};
 use firebrick_ir::{DType, Op, Tensor, Value};
 
 use super::cast::cast_to;
 use super::quantize::with_zero;
 use super::quantized::requantized;
 use super::reshape::to_dims;
+use super::softmax::along_in;
 use super::{NodeContext, Outputs, Stop, conv, pool};
 
 /// QLinearAdd: a + b.
@@ -41,6 +42,15 @@ pub(super) fn qlinear_leaky_relu(ctx: &mut NodeContext<'_, '_>) -> Outputs {
 fn of_one(ctx: &mut NodeContext<'_, '_>, function: UnaryFn) -> Outputs {
     let x = number(ctx, 0)?;
     let result = ctx.op("result", Unary(function), &[x])?;
+    quantized(ctx, result, 3, 4, 0)
+}
+
+/// QLinearSoftmax: eˣ / Σ eˣ, along an axis as the opset that is an attribute has it.
+pub(super) fn qlinear_softmax(ctx: &mut NodeContext<'_, '_>) -> Outputs {
+    let opset = ctx.int("opset")?;
+    let opset = ctx.required("opset", opset)?;
+    let x = number(ctx, 0)?;
+    let result = along_in(ctx, opset, x, |ctx, x, axis| ctx.op("result", Softmax { axis }, &[x]))?;
     quantized(ctx, result, 3, 4, 0)
 }
 

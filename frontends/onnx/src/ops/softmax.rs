@@ -31,9 +31,19 @@ pub(super) fn along(
     ctx: &mut NodeContext<'_, '_>,
     op: impl Fn(&mut NodeContext<'_, '_>, Value, usize) -> Result<Value, Stop>,
 ) -> Outputs {
-    let old = ctx.opset() < 13;
+    let (opset, x) = (ctx.opset(), ctx.input(0)?);
+    Ok(vec![along_in(ctx, opset, x, op)?.into()])
+}
+
+/// As `along`, of a value, in the way of that opset of ONNX's own.
+pub(super) fn along_in(
+    ctx: &mut NodeContext<'_, '_>,
+    opset: i64,
+    x: Value,
+    op: impl Fn(&mut NodeContext<'_, '_>, Value, usize) -> Result<Value, Stop>,
+) -> Result<Value, Stop> {
+    let old = opset < 13;
     let axis = ctx.int_or("axis", if old { 1 } else { -1 })?;
-    let x = ctx.input(0)?;
     let dims = ctx.ty(x).shape.0;
     if old && axis == dims.len() as i64 {
         return Err(ctx.attribute_problem("axis", format!("axis {axis} is behind the last dimension")));
@@ -41,9 +51,9 @@ pub(super) fn along(
     let axis = ctx.axis("axis", axis, dims.len())?;
     let others_are_one = dims.iter().skip(axis + 1).all(|dim| *dim == Dim::Fixed(1));
     if !old || others_are_one {
-        return Ok(vec![op(ctx, x, axis)?.into()]);
+        return op(ctx, x, axis);
     }
     let flat = matrix(ctx, x, axis)?;
     let result = op(ctx, flat, 1)?;
-    Ok(vec![to_dims(ctx, "shaped", result, &dims)?.into()])
+    to_dims(ctx, "shaped", result, &dims)
 }
