@@ -9,8 +9,8 @@ use crate::shapes::is_identity;
 use crate::{At, Draft, Rule};
 
 /// An op that gives its operand back: a reshape or a conversion to the type that it has, a transpose in the same
-/// order, a pad or a repetition of nothing, a slice of everything, a concatenation of one, a pool of single elements, the nearest
-/// elements at the same size.
+/// order, a pad or a repetition of nothing, a slice of everything, a concatenation of one, a pool of single elements,
+/// the nearest elements at the same size.
 pub(crate) struct RemoveNoOps;
 
 impl Rule for RemoveNoOps {
