@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use firebrick_cpu::{CompileError, RunError};
 use firebrick_diagnostics::Report;
 use firebrick_ir::{EvalError, VerifyError};
 use firebrick_passes::PassError;
@@ -44,6 +45,12 @@ pub enum Error {
     /// Something that went wrong in a way that is no fault of the files given.
     #[error("{0}")]
     Fault(String),
+    /// The model could not be compiled.
+    #[error("cannot compile the model: {0}")]
+    Compile(#[from] CompileError),
+    /// The compiled model could not be run.
+    #[error("cannot run the model: {0}")]
+    Run(#[from] RunError),
     /// A graph with a fault in it, which is a fault of ours.
     #[error("the graph is faulty, which is an error in Firebrick: {}", list(.0))]
     Verify(Vec<VerifyError>),
@@ -71,8 +78,10 @@ impl Error {
             | Error::Request(_)
             | Error::Eval(_)
             | Error::Fault(_)
-            | Error::Verify(_)
-            | Error::Pass(_) => firebrick_diagnostics::Diagnostic::error(self.to_string()).render(color),
+            | Error::Compile(_)
+            | Error::Run(_)
+            | Error::Pass(_)
+            | Error::Verify(_) => firebrick_diagnostics::Diagnostic::error(self.to_string()).render(color),
         }
     }
 }

@@ -17,9 +17,11 @@
 //!
 //! Only this crate and the command line touch files. Everything else works on bytes in memory.
 
+mod bind;
 mod compare;
 mod convert;
 mod error;
+mod executable;
 mod external;
 mod files;
 mod form;
@@ -39,8 +41,10 @@ pub use convert::{
     convert_to_caffe,
 };
 pub use error::Error;
+pub use executable::{CompileOptions, Executable, Session};
 pub use files::{read_file, write_file};
 pub use firebrick_caffe::{Fork, LayerEntry, Phase, State, layer_types, training_layers};
+pub use firebrick_cpu::{Isa, Program};
 pub use firebrick_diagnostics as diagnostics;
 pub use firebrick_ir as ir;
 pub use firebrick_onnx as onnx;

@@ -189,6 +189,11 @@ impl Model {
         })
     }
 
+    /// What it is run by.
+    pub(crate) fn form(&self) -> &Form {
+        &self.form
+    }
+
     /// The graph.
     ///
     /// # Errors

@@ -16,12 +16,14 @@ const MAY_DEPEND: &[(&str, &[&str])] = &[
     ("frontends/onnx", &["firebrick-diagnostics", "firebrick-ir", "firebrick-schemas"]),
     ("passes", &["firebrick-ir"]),
     ("backends/caffe", &["firebrick-ir", "firebrick-schemas"]),
+    ("backends/cpu", &["firebrick-ir"]),
     ("backends/onnx", &["firebrick-ir", "firebrick-schemas"]),
     (
         "driver",
         &[
             "firebrick-caffe",
             "firebrick-caffe-writer",
+            "firebrick-cpu",
             "firebrick-diagnostics",
             "firebrick-ir",
             "firebrick-onnx",

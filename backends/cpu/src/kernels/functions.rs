@@ -1,0 +1,251 @@
+//! Elementwise functions as instructions.
+
+use cranelift_codegen::ir::{InstBuilder, Value};
+use cranelift_module::{FuncId, Module};
+use firebrick_ir::ops::{BinaryFn, UnaryFn};
+
+use super::numbers::{self, constant, is_above, select};
+use crate::CompileError;
+use crate::emit::{Code, Helper};
+
+/// How a function of one operand is computed.
+#[derive(Debug, Clone, Copy)]
+enum Unary {
+    Abs,
+    Ceil,
+    Clip {
+        min: f32,
+        max: f32,
+    },
+    Elu {
+        alpha: f32,
+    },
+    Floor,
+    HardSigmoid {
+        alpha: f32,
+        beta: f32,
+    },
+    HardSwish,
+    LeakyRelu {
+        alpha: f32,
+    },
+    Neg,
+    Relu,
+    Round,
+    Sqrt,
+    /// By the runtime.
+    Call(Helper),
+}
+
+/// How a function of two operands is computed.
+#[derive(Debug, Clone, Copy)]
+enum Binary {
+    Add,
+    Div,
+    Max,
+    Min,
+    Mul,
+    Prelu,
+    Sub,
+    /// By the runtime.
+    Call(Helper),
+}
+
+/// `None` for functions that are left to the reference evaluator.
+fn of_unary(function: UnaryFn) -> Option<Unary> {
+    match function {
+        UnaryFn::Abs {} => Some(Unary::Abs),
+        UnaryFn::Ceil {} => Some(Unary::Ceil),
+        UnaryFn::Clip { min, max } => Some(Unary::Clip { min, max }),
+        UnaryFn::Elu { alpha } => Some(Unary::Elu { alpha }),
+        UnaryFn::Erf {} => Some(Unary::Call(Helper::Erf)),
+        UnaryFn::Exp {} => Some(Unary::Call(Helper::Exp)),
+        UnaryFn::Floor {} => Some(Unary::Floor),
+        UnaryFn::Gelu {} => Some(Unary::Call(Helper::Gelu)),
+        UnaryFn::HardSigmoid { alpha, beta } => Some(Unary::HardSigmoid { alpha, beta }),
+        UnaryFn::HardSwish {} => Some(Unary::HardSwish),
+        UnaryFn::LeakyRelu { alpha } => Some(Unary::LeakyRelu { alpha }),
+        UnaryFn::Log {} => Some(Unary::Call(Helper::Log)),
+        UnaryFn::Mish {} => Some(Unary::Call(Helper::Mish)),
+        UnaryFn::Neg {} => Some(Unary::Neg),
+        UnaryFn::Relu {} => Some(Unary::Relu),
+        UnaryFn::Round {} => Some(Unary::Round),
+        UnaryFn::Sigmoid {} => Some(Unary::Call(Helper::Sigmoid)),
+        UnaryFn::Silu {} => Some(Unary::Call(Helper::Silu)),
+        UnaryFn::Softplus {} => Some(Unary::Call(Helper::Softplus)),
+        UnaryFn::Sqrt {} => Some(Unary::Sqrt),
+        UnaryFn::Tanh {} => Some(Unary::Call(Helper::Tanh)),
+        UnaryFn::Acos {}
+        | UnaryFn::Acosh {}
+        | UnaryFn::Asin {}
+        | UnaryFn::Asinh {}
+        | UnaryFn::Atan {}
+        | UnaryFn::Atanh {}
+        | UnaryFn::Cos {}
+        | UnaryFn::Cosh {}
+        | UnaryFn::Sign {}
+        | UnaryFn::Sin {}
+        | UnaryFn::Sinh {}
+        | UnaryFn::Tan {} => None,
+    }
+}
+
+/// `None` for functions that are left to the reference evaluator.
+fn of_binary(function: BinaryFn) -> Option<Binary> {
+    match function {
+        BinaryFn::Add => Some(Binary::Add),
+        BinaryFn::Div => Some(Binary::Div),
+        BinaryFn::Max => Some(Binary::Max),
+        BinaryFn::Min => Some(Binary::Min),
+        BinaryFn::Mul => Some(Binary::Mul),
+        BinaryFn::Pow => Some(Binary::Call(Helper::Pow)),
+        BinaryFn::Prelu => Some(Binary::Prelu),
+        BinaryFn::Sub => Some(Binary::Sub),
+        BinaryFn::And
+        | BinaryFn::Equal
+        | BinaryFn::Greater
+        | BinaryFn::GreaterEqual
+        | BinaryFn::Mod
+        | BinaryFn::Or
+        | BinaryFn::Rem
+        | BinaryFn::ShiftLeft
+        | BinaryFn::ShiftRight
+        | BinaryFn::Xor => None,
+    }
+}
+
+/// Whether there is code for a function.
+pub(super) fn has_unary(function: UnaryFn) -> bool {
+    of_unary(function).is_some()
+}
+
+/// Whether there is code for a function.
+pub(super) fn has_binary(function: BinaryFn) -> bool {
+    of_binary(function).is_some()
+}
+
+/// The function of the runtime that a function calls, if it calls one.
+fn helper(function: Option<Unary>) -> Option<Helper> {
+    match function? {
+        Unary::Call(helper) => Some(helper),
+        Unary::Elu { .. } => Some(Helper::ExpM1),
+        Unary::Abs
+        | Unary::Ceil
+        | Unary::Clip { .. }
+        | Unary::Floor
+        | Unary::HardSigmoid { .. }
+        | Unary::HardSwish
+        | Unary::LeakyRelu { .. }
+        | Unary::Neg
+        | Unary::Relu
+        | Unary::Round
+        | Unary::Sqrt => None,
+    }
+}
+
+/// Declares what a function calls.
+pub(super) fn declare_unary<M: Module>(
+    code: &mut Code<'_, M>,
+    function: UnaryFn,
+) -> Result<Option<FuncId>, CompileError> {
+    helper(of_unary(function)).map(|helper| code.helper(helper)).transpose()
+}
+
+/// Declares what a function calls.
+pub(super) fn declare_binary<M: Module>(
+    code: &mut Code<'_, M>,
+    function: BinaryFn,
+) -> Result<Option<FuncId>, CompileError> {
+    match of_binary(function) {
+        Some(Binary::Call(helper)) => code.helper(helper).map(Some),
+        Some(Binary::Add | Binary::Div | Binary::Max | Binary::Min | Binary::Mul | Binary::Prelu | Binary::Sub)
+        | None => Ok(None),
+    }
+}
+
+/// A function's value, as the evaluator defines it.
+pub(super) fn unary<M: Module>(code: &mut Code<'_, M>, function: UnaryFn, x: Value, callee: Option<FuncId>) -> Value {
+    let Some(formula) = of_unary(function) else { return x };
+    let called = callee.map(|callee| numbers::call(code, callee, &[x]));
+    match formula {
+        Unary::Abs => code.builder.ins().fabs(x),
+        Unary::Call(_) => called.unwrap_or(x),
+        Unary::Ceil => code.builder.ins().ceil(x),
+        Unary::Clip { min, max } => clip(code, x, min, max),
+        Unary::Elu { alpha } => {
+            let below = scale(code, called.unwrap_or(x), alpha);
+            where_positive(code, x, below)
+        }
+        Unary::Floor => code.builder.ins().floor(x),
+        Unary::HardSigmoid { alpha, beta } => {
+            let scaled = scale(code, x, alpha);
+            let beta = constant(code, beta, x);
+            let line = code.builder.ins().fadd(scaled, beta);
+            clip(code, line, 0.0, 1.0)
+        }
+        Unary::HardSwish => {
+            let (three, six) = (constant(code, 3.0, x), constant(code, 6.0, x));
+            let moved = code.builder.ins().fadd(x, three);
+            let line = code.builder.ins().fdiv(moved, six);
+            let factor = clip(code, line, 0.0, 1.0);
+            code.builder.ins().fmul(x, factor)
+        }
+        Unary::LeakyRelu { alpha } => {
+            let below = scale(code, x, alpha);
+            where_positive(code, x, below)
+        }
+        Unary::Neg => code.builder.ins().fneg(x),
+        Unary::Relu => {
+            let zero = constant(code, 0.0, x);
+            let is_negative = is_above(code, zero, x);
+            select(code, is_negative, zero, x)
+        }
+        Unary::Round => code.builder.ins().nearest(x),
+        Unary::Sqrt => code.builder.ins().sqrt(x),
+    }
+}
+
+/// A function's value, as the evaluator defines it.
+pub(super) fn binary<M: Module>(
+    code: &mut Code<'_, M>,
+    function: BinaryFn,
+    a: Value,
+    b: Value,
+    callee: Option<FuncId>,
+) -> Value {
+    let Some(formula) = of_binary(function) else { return a };
+    match formula {
+        Binary::Add => code.builder.ins().fadd(a, b),
+        Binary::Call(_) => callee.map_or(a, |callee| numbers::call(code, callee, &[a, b])),
+        Binary::Div => code.builder.ins().fdiv(a, b),
+        Binary::Max => code.builder.ins().fmax(a, b),
+        Binary::Min => code.builder.ins().fmin(a, b),
+        Binary::Mul => code.builder.ins().fmul(a, b),
+        Binary::Prelu => {
+            let below = code.builder.ins().fmul(a, b);
+            where_positive(code, a, below)
+        }
+        Binary::Sub => code.builder.ins().fsub(a, b),
+    }
+}
+
+/// `x` where it is above 0, else `otherwise`.
+fn where_positive<M: Module>(code: &mut Code<'_, M>, x: Value, otherwise: Value) -> Value {
+    let zero = constant(code, 0.0, x);
+    let is_positive = is_above(code, x, zero);
+    select(code, is_positive, x, otherwise)
+}
+
+fn scale<M: Module>(code: &mut Code<'_, M>, x: Value, factor: f32) -> Value {
+    let factor = constant(code, factor, x);
+    code.builder.ins().fmul(factor, x)
+}
+
+/// `x` limited to `min..=max`; a NaN stays one.
+fn clip<M: Module>(code: &mut Code<'_, M>, x: Value, min: f32, max: f32) -> Value {
+    let (min, max) = (constant(code, min, x), constant(code, max, x));
+    let is_below = is_above(code, min, x);
+    let x = select(code, is_below, min, x);
+    let is_beyond = is_above(code, x, max);
+    select(code, is_beyond, max, x)
+}

@@ -1,0 +1,96 @@
+//! What steps do: a kernel a file, fully decided. A kernel knows where its operands lie, how its work divides into
+//! tasks, and how to write its code.
+
+mod chunks;
+mod direct;
+mod evaluate;
+mod functions;
+mod halo;
+mod lrn;
+mod map;
+mod numbers;
+mod pool;
+mod relayout;
+mod softmax;
+
+use std::fmt;
+
+use cranelift_codegen::ir::Value;
+use cranelift_module::Module;
+
+pub(crate) use direct::{Call, Class, Direct, RowStep, Rows, Steps};
+pub(crate) use evaluate::{Evaluate, Place, Source};
+pub(crate) use halo::ClearHalo;
+pub(crate) use lrn::LrnKernel;
+pub(crate) use map::{Map, MapOp, Other};
+pub(crate) use pool::{PoolKernel, Windows};
+pub(crate) use relayout::Relayout;
+pub(crate) use softmax::SoftmaxKernel;
+
+use crate::CompileError;
+use crate::emit::Code;
+use crate::plan::BufferId;
+
+/// The one list of kernels.
+macro_rules! kernels {
+    ($($(#[$doc:meta])* $variant:ident($kernel:ident);)*) => {
+        /// What a step does.
+        #[derive(Debug)]
+        pub(crate) enum Kernel { $($(#[$doc])* $variant(Box<$kernel>),)* }
+
+        $(impl From<$kernel> for Kernel {
+            fn from(kernel: $kernel) -> Self { Kernel::$variant(Box::new(kernel)) }
+        })*
+
+        impl Kernel {
+            /// What it is called in symbols and profiles.
+            pub(crate) fn name(&self) -> &'static str { match self { $(Kernel::$variant(kernel) => kernel.name(),)* } }
+
+            /// The number of tasks that its work divides into, which may run at the same time.
+            pub(crate) fn n_tasks(&self) -> usize { match self { $(Kernel::$variant(kernel) => kernel.n_tasks(),)* } }
+
+            /// The buffers that it reads.
+            pub(crate) fn reads(&self) -> Vec<BufferId> { match self { $(Kernel::$variant(kernel) => kernel.reads(),)* } }
+
+            /// The buffers that it writes.
+            pub(crate) fn writes(&self) -> Vec<BufferId> { match self { $(Kernel::$variant(kernel) => kernel.writes(),)* } }
+
+            /// Writes the code of one task.
+            pub(crate) fn emit<M: Module>(&self, code: &mut Code<'_, M>, task: Value) -> Result<(), CompileError> {
+                match self { $(Kernel::$variant(kernel) => kernel.emit(code, task),)* }
+            }
+        }
+
+        impl fmt::Display for Kernel {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self { $(Kernel::$variant(kernel) => kernel.fmt(f),)* }
+            }
+        }
+    };
+}
+
+kernels! {
+    /// Convolution and products of matrices by tiles.
+    Direct(Direct);
+    /// The reference evaluator.
+    Evaluate(Evaluate);
+    /// Zeros around planes.
+    ClearHalo(ClearHalo);
+    /// Local response normalisation.
+    Lrn(LrnKernel);
+    /// Elementwise functions, one after another.
+    Map(Map);
+    /// Pooling.
+    Pool(PoolKernel);
+    /// The same elements in another layout.
+    Relayout(Relayout);
+    /// Softmax.
+    Softmax(SoftmaxKernel);
+}
+
+impl Kernel {
+    /// Whether it has code; the runtime does what has none.
+    pub(crate) fn is_compiled(&self) -> bool {
+        !matches!(self, Kernel::Evaluate(_))
+    }
+}

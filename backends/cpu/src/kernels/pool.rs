@@ -1,0 +1,141 @@
+//! Pooling.
+
+use std::fmt;
+
+use cranelift_codegen::ir::{InstBuilder, Value};
+use cranelift_frontend::Variable;
+use cranelift_module::Module;
+use firebrick_ir::ops::PoolFn;
+
+use super::chunks::Chunks;
+use super::numbers::{self, is_above};
+use crate::CompileError;
+use crate::emit::{Code, as_imm};
+use crate::plan::{BufferId, View};
+
+/// Where windows lie along one dimension: a table among the program's weights with three words for each window.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Windows {
+    /// The table's first element: bytes from the plane's beginning to the window, its elements inside of the input,
+    /// and, as a number, those that count in a mean.
+    pub(crate) table: usize,
+    /// Bytes from one element of a window to the next.
+    pub(crate) step: i64,
+}
+
+/// The table's rows, as they are stored.
+const WORDS: usize = 3;
+
+/// Max and average pooling. Windows are cut to the input, so that halos are not read.
+#[derive(Debug)]
+pub(crate) struct PoolKernel {
+    pub(crate) function: PoolFn,
+    pub(crate) x: View,
+    pub(crate) y: View,
+    pub(crate) rows: Windows,
+    pub(crate) columns: Windows,
+}
+
+impl PoolKernel {
+    pub(super) fn name(&self) -> &'static str {
+        match self.function {
+            PoolFn::Max => "pool_max",
+            PoolFn::Average => "pool_average",
+            PoolFn::Sum => "pool_sum",
+        }
+    }
+
+    pub(super) fn n_tasks(&self) -> usize {
+        Chunks::of(&self.y.image).n_tasks()
+    }
+
+    pub(super) fn reads(&self) -> Vec<BufferId> {
+        vec![self.x.buffer]
+    }
+
+    pub(super) fn writes(&self) -> Vec<BufferId> {
+        vec![self.y.buffer]
+    }
+
+    pub(super) fn emit<M: Module>(&self, code: &mut Code<'_, M>, task: Value) -> Result<(), CompileError> {
+        Chunks::of(&self.y.image).emit(code, task, &mut |code, [image, plane, row]| {
+            let x = code.first(&self.x);
+            let x = code.at(x, image, bytes(self.x.image.image));
+            let x = code.at(x, plane, bytes(self.x.image.plane));
+            let y = code.first(&self.y);
+            let y = code.at(y, image, bytes(self.y.image.image));
+            let y = code.at(y, plane, bytes(self.y.image.plane));
+            let y = code.at(y, row, bytes(self.y.image.row));
+            let rows = window(code, &self.rows, row);
+            let x = code.add(x, rows.start);
+            code.repeat(self.y.image.size.w, &mut |code, column| {
+                let columns = window(code, &self.columns, column);
+                let x = code.add(x, columns.start);
+                let y = code.at(y, column, bytes(self.y.image.block));
+                self.emit_window(code, x, y, &rows, &columns);
+            });
+        });
+        Ok(())
+    }
+
+    fn emit_window<M: Module>(&self, code: &mut Code<'_, M>, x: Value, y: Value, rows: &Window, columns: &Window) {
+        let parts = numbers::parts(self.y.image.block);
+        let first = code.float(match self.function {
+            PoolFn::Max => -f32::MAX,
+            PoolFn::Average | PoolFn::Sum => 0.0,
+        });
+        let first = if parts.is_vector { code.splat(first) } else { first };
+        let results: Vec<Variable> = parts.displacements().map(|_| code.variable(first)).collect();
+        let zero = code.int(0);
+        code.range(zero, rows.n, &mut |code, row| {
+            let x = code.at(x, row, self.rows.step);
+            code.range(zero, columns.n, &mut |code, column| {
+                let x = code.at(x, column, self.columns.step);
+                for (disp, &result) in parts.displacements().zip(&results) {
+                    let (old, element) = (code.builder.use_var(result), parts.load(code, x, disp));
+                    let new = match self.function {
+                        PoolFn::Max => {
+                            let is_better = is_above(code, element, old);
+                            numbers::select(code, is_better, element, old)
+                        }
+                        PoolFn::Average | PoolFn::Sum => code.builder.ins().fadd(old, element),
+                    };
+                    code.builder.def_var(result, new);
+                }
+            });
+        });
+        let n_counted = code.builder.ins().fmul(rows.n_counted, columns.n_counted);
+        let n_counted = if parts.is_vector { code.splat(n_counted) } else { n_counted };
+        for (disp, &result) in parts.displacements().zip(&results) {
+            let value = code.builder.use_var(result);
+            let value = match self.function {
+                PoolFn::Max | PoolFn::Sum => value,
+                PoolFn::Average => code.builder.ins().fdiv(value, n_counted),
+            };
+            code.store(value, y, disp);
+        }
+    }
+}
+
+/// A window along one dimension, as its table has it.
+struct Window {
+    start: Value,
+    n: Value,
+    n_counted: Value,
+}
+
+fn window<M: Module>(code: &mut Code<'_, M>, windows: &Windows, index: Value) -> Window {
+    let table = code.weight(windows.table);
+    let entry = code.at(table, index, bytes(WORDS));
+    Window { start: code.load_int(entry, 0), n: code.load_int(entry, 4), n_counted: code.load(entry, 8) }
+}
+
+fn bytes(n_elements: usize) -> i64 {
+    as_imm(n_elements * size_of::<f32>())
+}
+
+impl fmt::Display for PoolKernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} -> {}", self.name(), self.x, self.y)
+    }
+}

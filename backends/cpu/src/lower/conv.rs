@@ -1,0 +1,412 @@
+//! Convolutions.
+
+use std::ops::Range;
+
+use firebrick_ir::ops::{Conv, Epilogue, FusedConv};
+use firebrick_ir::{NodeId, Value};
+
+use super::Lowered;
+use super::cover::{Pixels, cover, is_flat};
+use super::epilogue::{Parts, Tiles};
+use super::planner::Planner;
+use crate::CompileError;
+use crate::emit::as_imm;
+use crate::kernels::{Class, Direct, Steps};
+use crate::plan::{Halo, Image, View};
+use crate::tile::{Finish, Level, Nest, Operand};
+
+/// With so few channels or less, an input that lies there plain is read as it is: a block would be mostly empty.
+const FEW_CHANNELS: usize = 4;
+
+/// Bytes of an image beyond which displacements might not fit 32 bits.
+const MAX_IMAGE_BYTES: usize = 1 << 30;
+
+/// Padding beyond which there is no kernel: a halo is stored.
+const MAX_PAD: usize = 1 << 12;
+
+/// Runs of output channels that may differ in how they are computed: each has code of its own.
+const MAX_CLASSES: usize = 128;
+
+/// A convolution of two dimensions; of one, the other is 1.
+struct Shape {
+    /// Output channels.
+    n_out: usize,
+    /// Input channels of a group.
+    per_group: usize,
+    group: usize,
+    kernel: [usize; 2],
+    strides: [usize; 2],
+    dilations: [usize; 2],
+    /// Above and on the left.
+    pads: [usize; 2],
+}
+
+/// The padding as a halo; `None` if there is no kernel for a convolution of so many dimensions, or with so much of it.
+pub(super) fn halo(pads: &[usize]) -> Option<Halo> {
+    match *pads {
+        _ if pads.iter().any(|&pad| pad > MAX_PAD) => None,
+        [left, right] => Some(Halo { left, right, ..Halo::default() }),
+        [top, left, bottom, right] => Some(Halo { top, left, bottom, right }),
+        _ => None,
+    }
+}
+
+/// Output channels that are computed together, and what they read.
+struct Unit {
+    first_vector: usize,
+    n_vectors: usize,
+    channels: Range<usize>,
+}
+
+/// Channels of the input that are summed in a nest of loops: from a first one on, some of each of some blocks.
+struct Segment {
+    first: usize,
+    n_blocks: usize,
+    per_block: usize,
+}
+
+/// A convolution for which there is a kernel, with its weights.
+pub(super) struct Convolution {
+    shape: Shape,
+    x: Value,
+    weights: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+/// Where a convolution's results go, and what is done to them.
+pub(super) struct Target {
+    /// The value that they belong to.
+    pub(super) value: Value,
+    pub(super) view: View,
+    pub(super) finish: Vec<Finish>,
+    pub(super) residual: Option<View>,
+}
+
+pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Conv) -> Result<Lowered, CompileError> {
+    lower_with(planner, id, op, &planner.graph.operands(id), (&Epilogue::default(), &[]))
+}
+
+pub(super) fn lower_fused(planner: &mut Planner<'_>, id: NodeId, op: &FusedConv) -> Result<Lowered, CompileError> {
+    let all = planner.graph.operands(id);
+    let (operands, others) = op.split(&all);
+    lower_with(planner, id, &op.op, operands, (&op.epilogue, others))
+}
+
+fn lower_with(
+    planner: &mut Planner<'_>,
+    id: NodeId,
+    op: &Conv,
+    operands: &[Value],
+    (epilogue, others): (&Epilogue, &[Value]),
+) -> Result<Lowered, CompileError> {
+    let y = Value { node: id, port: 0 };
+    if !planner.is_all_f32(id) {
+        return Ok(Lowered::NoKernel);
+    }
+    let Some(convolution) = Convolution::of(planner, op, operands, y)? else { return Ok(Lowered::NoKernel) };
+    let Some(parts) = Parts::of(planner, epilogue, others, y, Tiles::All)? else { return Ok(Lowered::NoKernel) };
+    let residual = parts.residual.map(|value| planner.blocked(value)).transpose()?;
+    let view = planner.new_blocked(y)?;
+    convolution.push(planner, Target { value: y, view, finish: parts.finish.clone(), residual })?;
+    parts.push_rest(planner, y, view)?;
+    Ok(Lowered::Done)
+}
+
+impl Convolution {
+    /// The convolution of these operands, which are f32, for the value `y`; `None` if there is no kernel for it.
+    pub(super) fn of(
+        planner: &Planner<'_>,
+        op: &Conv,
+        operands: &[Value],
+        y: Value,
+    ) -> Result<Option<Self>, CompileError> {
+        let Some(shape) = Shape::of(op, &planner.dims(operands[1])) else { return Ok(None) };
+        let Some(weights) = planner.constant(operands[1])? else { return Ok(None) };
+        let bias = match operands.get(2) {
+            Some(&bias) => planner.constant(bias)?,
+            None => Some(vec![0.0; shape.n_out]),
+        };
+        let Some(bias) = bias else { return Ok(None) };
+        let x = operands[0];
+        let is_addressable = is_addressable(planner, x, planner.halo(x)) && is_addressable(planner, y, planner.halo(y));
+        let is_addressable = is_addressable && shape.n_classes(planner.isa.lanes()) <= MAX_CLASSES;
+        Ok(is_addressable.then_some(Convolution { shape, x, weights, bias }))
+    }
+
+    /// Output channels.
+    pub(super) fn n_out(&self) -> usize {
+        self.shape.n_out
+    }
+
+    /// Adds the steps of the convolution.
+    pub(super) fn push(&self, planner: &mut Planner<'_>, target: Target) -> Result<(), CompileError> {
+        let Convolution { shape, x, .. } = self;
+        let is_read_plain = !shape.is_depthwise() && !planner.is_blocked(*x) && planner.size(*x).c <= FEW_CHANNELS;
+        let from = if is_read_plain { planner.padded(*x)? } else { planner.blocked(*x)? };
+        let value = target.value;
+        let kernel = self.direct(planner, from, target);
+        planner.push(value, kernel);
+        Ok(())
+    }
+}
+
+/// Whether an image of the value with a halo is small enough for displacements of 32 bits.
+fn is_addressable(planner: &Planner<'_>, value: Value, halo: Halo) -> bool {
+    let size = planner.size(value);
+    let channels = size.c.next_multiple_of(planner.isa.lanes());
+    let rows = size.h.saturating_add(halo.top).saturating_add(halo.bottom);
+    let columns = size.w.saturating_add(halo.left).saturating_add(halo.right);
+    channels.saturating_mul(rows).saturating_mul(columns) < MAX_IMAGE_BYTES / size_of::<f32>()
+}
+
+impl Shape {
+    fn of(op: &Conv, weight_dims: &[usize]) -> Option<Self> {
+        let n_spatial = weight_dims.len().checked_sub(2)?;
+        halo(&op.pads)?;
+        let two = |numbers: &[usize], one: usize| match *numbers {
+            [w] => Some([one, w]),
+            [h, w] => Some([h, w]),
+            _ => None,
+        };
+        Some(Shape {
+            n_out: weight_dims[0],
+            per_group: weight_dims[1],
+            group: op.group,
+            kernel: two(&weight_dims[2..], 1)?,
+            strides: two(&op.strides, 1)?,
+            dilations: two(&op.dilations, 1)?,
+            pads: two(op.pads.get(..n_spatial)?, 0)?,
+        })
+    }
+
+    fn is_depthwise(&self) -> bool {
+        self.per_group == 1 && self.n_out == self.group && self.group > 1
+    }
+
+    fn outs_per_group(&self) -> usize {
+        self.n_out / self.group
+    }
+
+    /// The weight that output `o` has for channel `c` of the input: 0 outside of its group.
+    fn weight(&self, weights: &[f32], o: usize, c: usize, tap: usize) -> f32 {
+        let first = o / self.outs_per_group() * self.per_group;
+        match c.checked_sub(first) {
+            Some(own) if own < self.per_group => {
+                let n_taps = self.kernel[0] * self.kernel[1];
+                weights[(o * self.per_group + own) * n_taps + tap]
+            }
+            Some(_) | None => 0.0,
+        }
+    }
+
+    /// The output's vectors in tiles of up to `n_vectors`. Each tile sums the channels of all groups that it is in.
+    fn units(&self, lanes: usize, n_vectors: usize) -> Vec<Unit> {
+        let total = self.n_out.div_ceil(lanes);
+        let vectors_per_group = self.outs_per_group() / lanes;
+        let mut units = Vec::new();
+        let mut first_vector = 0;
+        while first_vector < total {
+            let left = if self.group > 1 && self.is_aligned(lanes) {
+                vectors_per_group - first_vector % vectors_per_group
+            } else {
+                total - first_vector
+            };
+            let n_vectors = n_vectors.min(left);
+            let outs = first_vector * lanes..((first_vector + n_vectors) * lanes).min(self.n_out);
+            let groups = outs.start / self.outs_per_group()..(outs.end - 1) / self.outs_per_group() + 1;
+            units.push(Unit {
+                first_vector,
+                n_vectors,
+                channels: groups.start * self.per_group..groups.end * self.per_group,
+            });
+            first_vector += n_vectors;
+        }
+        units
+    }
+
+    /// Whether each group's outputs are whole vectors.
+    fn is_aligned(&self, lanes: usize) -> bool {
+        self.outs_per_group().is_multiple_of(lanes)
+    }
+
+    /// Runs of vectors that read alike: from the same place in a block, as much, and as far from each other.
+    fn n_classes(&self, lanes: usize) -> usize {
+        let mut n_classes = 0;
+        let mut last: Option<(Range<usize>, Option<usize>)> = None;
+        for unit in self.units(lanes, 1) {
+            let Range { start, end } = unit.channels;
+            let step = last.as_ref().map(|(channels, _)| start.wrapping_sub(channels.start));
+            let continues = last.as_ref().is_some_and(|(channels, last_step)| {
+                channels.len() == end - start
+                    && channels.start % lanes == start % lanes
+                    && (last_step.is_none() || *last_step == step)
+            });
+            n_classes += usize::from(!continues);
+            last = Some((start..end, step.filter(|_| continues)));
+        }
+        n_classes
+    }
+
+    /// Vectors that a tile may have without computing for other groups.
+    fn max_vectors(&self, lanes: usize) -> usize {
+        if self.group == 1 {
+            usize::MAX
+        } else if self.is_aligned(lanes) {
+            self.outs_per_group() / lanes
+        } else {
+            1
+        }
+    }
+}
+
+impl Convolution {
+    /// The kernel, with weights packed in the order in which tiles read them.
+    fn direct(&self, planner: &mut Planner<'_>, x: View, target: Target) -> Direct {
+        let Convolution { shape, weights, bias, .. } = self;
+        let (y, lanes) = (target.view, planner.isa.lanes());
+        let operand = if shape.is_depthwise() { Operand::Lanes } else { Operand::Broadcast };
+        let y_steps = Steps::of(&y.image);
+        let x_steps = Steps::of(&x.image);
+        let (h, w) = (y.image.size.h, y.image.size.w);
+        // Without a second window, a stride has no limit, and no meaning.
+        let [down, right] =
+            [(h, shape.strides[0]), (w, shape.strides[1])].map(|(n, stride)| if n == 1 { 0 } else { as_imm(stride) });
+        let x_steps = Steps { down: down * x_steps.down, right: right * x_steps.right, ..x_steps };
+        let all_steps = [Some(x_steps), Some(y_steps), target.residual.map(|view| Steps::of(&view.image))];
+        let is_flat = all_steps.into_iter().flatten().all(|steps| is_flat(h, w, steps));
+        let n_vectors = shape.n_out.div_ceil(lanes);
+        let pixels = Pixels { h, w, is_flat };
+        let (n_vectors, rows) = cover(planner.isa, operand, n_vectors, shape.max_vectors(lanes), pixels);
+        let mut packed = Vec::new();
+        let mut classes = Classes { first_weight: 0, classes: Vec::new() };
+        for unit in shape.units(lanes, n_vectors) {
+            let segments = segments(&unit.channels, x.image.block, operand);
+            pack(&mut packed, shape, weights, &unit, &segments, lanes);
+            classes.add(&unit, &x.image, shape, &segments, packed.len());
+        }
+        let start = planner.add_weights(packed);
+        classes.classes.iter_mut().for_each(|class| class.weights += start);
+        let [top, left] = shape.pads;
+        Direct {
+            name: name(shape),
+            x,
+            y,
+            x_offset: -bytes(top * x.image.row + left * x.image.block),
+            x_steps,
+            y_steps,
+            n_images: y.image.size.n,
+            operand,
+            residual: target.residual,
+            finish: target.finish,
+            classes: classes.classes,
+            rows,
+            bias: planner.add_channels(bias),
+        }
+    }
+}
+
+fn name(shape: &Shape) -> &'static str {
+    match (shape.is_depthwise(), shape.kernel) {
+        (true, _) => "conv_depthwise",
+        (false, [1, 1]) => "conv_1x1",
+        (false, [3, 3]) => "conv_3x3",
+        (false, _) => "conv",
+    }
+}
+
+/// Channels in the order in which they are summed: the rest of a block, whole blocks, the beginning of a block.
+fn segments(channels: &Range<usize>, block: usize, operand: Operand) -> Vec<Segment> {
+    if operand == Operand::Lanes {
+        // The lanes of a vector are the channels of a block.
+        return vec![Segment { first: channels.start / block * block, n_blocks: 1, per_block: 1 }];
+    }
+    let mut segments = Vec::new();
+    let mut first = channels.start;
+    while first < channels.end {
+        let in_block = (block - first % block).min(channels.end - first);
+        let n_blocks = if in_block == block { (channels.end - first) / block } else { 1 };
+        segments.push(Segment { first, n_blocks, per_block: in_block });
+        first += n_blocks * in_block;
+    }
+    segments
+}
+
+/// The nest of loops over a segment, from the beginning of the block of the tile's first channel on.
+fn nest(segment: &Segment, image: &Image, shape: &Shape, first_block: usize) -> Nest {
+    let Image { block, plane, row, .. } = *image;
+    let place = (segment.first / block - first_block) * plane + segment.first % block;
+    // Without a second element, a step has no limit, and no meaning.
+    let level = |n: usize, step: usize, unit: usize| Level {
+        n: narrow(n).cast_unsigned(),
+        step: if n == 1 { 0 } else { narrow(step * unit * size_of::<f32>()) },
+    };
+    Nest {
+        start: narrow(place * size_of::<f32>()),
+        levels: vec![
+            level(segment.n_blocks, plane, 1),
+            level(shape.kernel[0], shape.dilations[0], row),
+            level(shape.kernel[1], shape.dilations[1], block),
+            level(segment.per_block, 1, 1),
+        ],
+    }
+}
+
+/// Appends a tile's weights.
+fn pack(packed: &mut Vec<f32>, shape: &Shape, weights: &[f32], unit: &Unit, segments: &[Segment], lanes: usize) {
+    let outs = unit.first_vector * lanes..(unit.first_vector + unit.n_vectors) * lanes;
+    let n_taps = shape.kernel[0] * shape.kernel[1];
+    for segment in segments {
+        for block in 0..segment.n_blocks {
+            for tap in 0..n_taps {
+                for in_block in 0..segment.per_block {
+                    let channel = segment.first + block * segment.per_block + in_block;
+                    packed.extend(outs.clone().map(|o| match (o < shape.n_out, shape.is_depthwise()) {
+                        (false, _) => 0.0,
+                        (true, true) => shape.weight(weights, o, o, tap),
+                        (true, false) => shape.weight(weights, o, channel, tap),
+                    }));
+                }
+            }
+        }
+    }
+}
+
+/// Classes as they are found: tiles that are alike, one after another.
+struct Classes {
+    /// Where the next tile's weights begin.
+    first_weight: usize,
+    classes: Vec<Class>,
+}
+
+impl Classes {
+    fn add(&mut self, unit: &Unit, image: &Image, shape: &Shape, segments: &[Segment], end_weight: usize) {
+        let first_block = segments.first().map_or(0, |segment| segment.first / image.block);
+        let nests: Vec<Nest> = segments.iter().map(|segment| nest(segment, image, shape, first_block)).collect();
+        let x_start = bytes(first_block * image.plane);
+        let weights = std::mem::replace(&mut self.first_weight, end_weight);
+        if let Some(last) = self.classes.last_mut()
+            && last.n_vectors == unit.n_vectors
+            && last.nests == nests
+        {
+            let end = last.x_start + as_imm(last.n_tiles) * last.x_step;
+            if last.n_tiles == 1 {
+                last.x_step = x_start - last.x_start;
+            }
+            if last.n_tiles == 1 || end == x_start {
+                last.n_tiles += 1;
+                return;
+            }
+        }
+        let (first_vector, n_vectors) = (unit.first_vector, unit.n_vectors);
+        self.classes.push(Class { first_vector, n_tiles: 1, n_vectors, nests, x_start, x_step: 0, weights });
+    }
+}
+
+fn bytes(n_elements: usize) -> i64 {
+    as_imm(n_elements * size_of::<f32>())
+}
+
+/// A displacement within an image.
+fn narrow(n: usize) -> i32 {
+    i32::try_from(n).expect("images are checked to be small enough for 32 bits")
+}

@@ -1,0 +1,102 @@
+//! How tiles cover an output: how many vectors of channels and pixels each of them has.
+
+use crate::Isa;
+use crate::emit::as_imm;
+use crate::kernels::{Call, RowStep, Rows, Steps};
+use crate::tile::{Operand, fits};
+
+/// Vectors of channels that a tile has at most.
+const MAX_VECTORS: usize = 8;
+
+/// Tasks to have where an output is large enough.
+const N_TASKS: usize = 32;
+
+/// An output's pixels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pixels {
+    pub(super) h: usize,
+    pub(super) w: usize,
+    /// Whether all rows are one run of pixels, in everything that is read and written.
+    pub(super) is_flat: bool,
+}
+
+/// Whether the rows of `w` pixels are one run.
+pub(super) fn is_flat(h: usize, w: usize, steps: Steps) -> bool {
+    h == 1 || steps.down == as_imm(w) * steps.right
+}
+
+/// The number of vectors of a tile, and the rows of tiles: the fastest by [`cost`].
+pub(super) fn cover(isa: Isa, operand: Operand, n_vectors: usize, max_vectors: usize, pixels: Pixels) -> (usize, Rows) {
+    let max = match operand {
+        Operand::Broadcast => n_vectors.min(max_vectors).min(MAX_VECTORS),
+        Operand::Lanes => 1,
+    };
+    let candidates = (1..=max.max(1)).map(|n| (n, rows(isa, operand, n, pixels)));
+    let total = |(n, rows): &(usize, Rows)| {
+        let whole = (n_vectors / n) as f64 * cost_of_rows(isa, operand, *n, rows);
+        let rest = n_vectors % n;
+        whole + if rest == 0 { 0.0 } else { cost_of_rows(isa, operand, rest, rows) }
+    };
+    let best = candidates.min_by(|a, b| total(a).total_cmp(&total(b)));
+    let (n, mut rows) = best.expect("there is at least one candidate");
+    let n_tiles = n_vectors.div_ceil(n);
+    rows.chunk = (rows.n * n_tiles).div_ceil(N_TASKS).clamp(1, rows.n);
+    (n, rows)
+}
+
+fn rows(isa: Isa, operand: Operand, n_vectors: usize, pixels: Pixels) -> Rows {
+    let max = (1..isa.registers()).rev().find(|&n| fits(n, n_vectors, isa.registers(), operand)).unwrap_or(1);
+    let Pixels { h, w, is_flat } = pixels;
+    if is_flat {
+        // All pixels are one run.
+        let (n, len) = divide(h * w, max);
+        let last = h * w - len * (n - 1);
+        return Rows {
+            n,
+            chunk: 1,
+            step: RowStep::Right(len),
+            calls: vec![Call { shape: (1, len), n: 1, column: 0 }],
+            last_calls: vec![Call { shape: (1, last), n: 1, column: 0 }],
+        };
+    }
+    // Some rows in a tile where they are short.
+    let (n, height) = divide(h, (max / w).max(1));
+    let last = h - height * (n - 1);
+    Rows { n, chunk: 1, step: RowStep::Down(height), calls: calls(height, w, max), last_calls: calls(last, w, max) }
+}
+
+/// Tiles side by side, in a row of that height.
+fn calls(height: usize, w: usize, max: usize) -> Vec<Call> {
+    let (_, width) = divide(w, (max / height).max(1));
+    let n = w / width;
+    let mut calls = vec![Call { shape: (height, width), n, column: 0 }];
+    if !w.is_multiple_of(width) {
+        calls.push(Call { shape: (height, w % width), n: 1, column: n * width });
+    }
+    calls
+}
+
+/// The least number of parts of at most `max`, and the length of all but the last.
+fn divide(n: usize, max: usize) -> (usize, usize) {
+    let len = n.div_ceil(n.div_ceil(max));
+    (n.div_ceil(len), len)
+}
+
+fn cost_of_rows(isa: Isa, operand: Operand, n_vectors: usize, rows: &Rows) -> f64 {
+    let cost_of = |calls: &[Call]| -> f64 {
+        calls.iter().map(|call| call.n as f64 * cost(isa, operand, call.shape.0 * call.shape.1, n_vectors)).sum()
+    };
+    (rows.n - 1) as f64 * cost_of(&rows.calls) + cost_of(&rows.last_calls)
+}
+
+/// Cycles of a tile for each term of its sums: two multiplications and two loads a cycle, five instructions, and four
+/// cycles from a sum to the next.
+fn cost(isa: Isa, operand: Operand, n_pixels: usize, n_vectors: usize) -> f64 {
+    let (pixels, vectors) = (n_pixels as f64, n_vectors as f64);
+    let is_embedded = operand == Operand::Lanes || (isa == Isa::Avx512 && n_vectors == 1);
+    let products = pixels * vectors;
+    let n_loads = pixels + vectors;
+    let n_instructions = products + vectors + if is_embedded { 0.0 } else { pixels };
+    let latency = 4.0;
+    (products / 2.0).max(n_loads / 2.0).max(n_instructions / 5.0).max(latency)
+}

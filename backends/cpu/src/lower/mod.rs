@@ -1,0 +1,104 @@
+//! A graph into a plan: which kernel each op becomes, and where its values lie.
+//!
+//! [`node`] is the one match over all ops. A family's file says for which of its forms there is a kernel; the reference
+//! evaluator computes the others, and the ops that [`node`] hands to it.
+
+mod batch_norm;
+mod binary;
+mod concat;
+mod conv;
+mod cover;
+mod epilogue;
+mod evaluate;
+mod expand;
+mod gemm;
+mod halos;
+mod lrn;
+mod planner;
+mod pool;
+mod reduce;
+mod reshape;
+mod softmax;
+mod unary;
+
+use firebrick_ir::{NodeId, Op, Verified};
+
+use crate::plan::Plan;
+use crate::{CompileError, Isa};
+use planner::Planner;
+
+/// Whether a family has a kernel for one of its ops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lowered {
+    /// Its steps are in the plan.
+    Done,
+    /// There is none: the reference evaluator has to compute it.
+    NoKernel,
+}
+
+/// The plan of a graph whose sizes are all known.
+///
+/// # Errors
+/// If a size is not known, a weight has no values, or the values take more memory than can be addressed.
+pub(crate) fn lower(graph: Verified<'_>, isa: Isa) -> Result<Plan, CompileError> {
+    let mut planner = Planner::new(graph.graph(), isa)?;
+    for id in graph.schedule() {
+        if node(&mut planner, id)? == Lowered::NoKernel {
+            evaluate::lower(&mut planner, id)?;
+        }
+    }
+    planner.finish()
+}
+
+fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> {
+    let has_step = |op: &Op| !matches!(op, Op::Input(_) | Op::Const(_) | Op::Return(_));
+    match &planner.graph.node(id).op {
+        op if has_step(op) && planner.has_empty_value(id) => Ok(Lowered::NoKernel),
+        Op::Input(_) | Op::Const(_) | Op::Return(_) => Ok(Lowered::Done),
+        Op::BatchNorm(op) => batch_norm::lower(planner, id, op),
+        Op::Binary(op) => binary::lower(planner, id, op),
+        Op::Concat(op) => concat::lower(planner, id, op),
+        Op::Conv(op) => conv::lower(planner, id, op),
+        Op::Expand(op) => expand::lower(planner, id, op),
+        Op::FusedConv(op) => conv::lower_fused(planner, id, op),
+        Op::FusedGemm(op) => gemm::lower_fused(planner, id, op),
+        Op::Gemm(op) => gemm::lower(planner, id, op),
+        Op::Identity(_) => reshape::identity(planner, id),
+        Op::Lrn(op) => lrn::lower(planner, id, op),
+        Op::Pool(op) => pool::lower(planner, id, op),
+        Op::Reduce(op) => reduce::lower(planner, id, op),
+        Op::Reshape(_) => reshape::lower(planner, id),
+        Op::Softmax(op) => softmax::lower(planner, id, op),
+        Op::Unary(op) => unary::lower(planner, id, op),
+        Op::Bitcast(_)
+        | Op::Cast(_)
+        | Op::ConvTranspose(_)
+        | Op::Cumulate(_)
+        | Op::DeformConv(_)
+        | Op::Dequantize(_)
+        | Op::Det(_)
+        | Op::DetectionOutput(_)
+        | Op::Dft(_)
+        | Op::FusedConvTranspose(_)
+        | Op::Gather(_)
+        | Op::GatherElements(_)
+        | Op::GatherNd(_)
+        | Op::GridSample(_)
+        | Op::MatMul(_)
+        | Op::Pad(_)
+        | Op::Quantize(_)
+        | Op::Recur(_)
+        | Op::Resize(_)
+        | Op::ReverseSequence(_)
+        | Op::RoiAlign(_)
+        | Op::RoiPool(_)
+        | Op::ScatterElements(_)
+        | Op::ScatterNd(_)
+        | Op::Select(_)
+        | Op::Slice(_)
+        | Op::Tile(_)
+        | Op::TopK(_)
+        | Op::Transpose(_)
+        | Op::Unpool(_) => Ok(Lowered::NoKernel),
+    }
+}

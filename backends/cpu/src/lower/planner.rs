@@ -1,0 +1,313 @@
+//! What lowering works with: where values lie so far, and the steps so far.
+
+use std::collections::HashMap;
+
+use firebrick_ir::{DType, Dim, Graph, NodeId, Op, Tensor, Value};
+
+use super::concat::Slices;
+use super::halos;
+use crate::kernels::{ClearHalo, Kernel, Map, Place, Relayout};
+use crate::memory::Memory;
+use crate::plan::{Buffer, BufferId, Halo, Image, Plan, Size, Slot, Step, View};
+use crate::{CompileError, Isa};
+
+/// Bytes that a value may have: more can't be had, and fewer can be counted without overflow.
+const MAX_BYTES: u64 = 1 << 40;
+
+/// A plan as it grows.
+pub(super) struct Planner<'g> {
+    pub(super) graph: &'g Graph,
+    pub(super) isa: Isa,
+    /// Where values lie: the form that was computed, then copies in other layouts.
+    forms: HashMap<Value, Vec<View>>,
+    /// How much of a halo a value's convolutions read.
+    halos: HashMap<Value, Halo>,
+    slices: Slices,
+    steps: Vec<Step>,
+    buffers: Vec<Buffer>,
+    weights: Vec<f32>,
+    constants: Vec<(Slot, Tensor)>,
+}
+
+impl<'g> Planner<'g> {
+    /// A plan with the graph's inputs in it.
+    pub(super) fn new(graph: &'g Graph, isa: Isa) -> Result<Self, CompileError> {
+        let mut planner = Planner {
+            graph,
+            isa,
+            forms: HashMap::new(),
+            halos: HashMap::new(),
+            slices: Slices::default(),
+            steps: Vec::new(),
+            buffers: Vec::new(),
+            weights: Vec::new(),
+            constants: Vec::new(),
+        };
+        planner.check_sizes()?;
+        planner.slices = Slices::of(graph, isa);
+        planner.halos = halos::of(graph, &planner.slices);
+        for &input in graph.inputs() {
+            planner.new_plain(Value { node: input, port: 0 })?;
+        }
+        Ok(planner)
+    }
+
+    fn check_sizes(&self) -> Result<(), CompileError> {
+        for output in self.graph.nodes().flat_map(|(_, node)| &node.outputs) {
+            if output.ty.shape.is_symbolic() {
+                return Err(CompileError::Symbolic { name: output.name.clone(), ty: output.ty.clone() });
+            }
+            if output.ty.n_bytes().is_none_or(|n| n > MAX_BYTES) {
+                return Err(CompileError::Memory);
+            }
+        }
+        Ok(())
+    }
+
+    /// The finished plan.
+    pub(super) fn finish(mut self) -> Result<Plan, CompileError> {
+        let outputs = self.graph.outputs().into_iter().map(|value| self.slot(value)).collect::<Result<Vec<_>, _>>()?;
+        let inputs = self.graph.inputs().iter().map(|&node| self.slot(Value { node, port: 0 }));
+        let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
+        let mut plan = Plan {
+            isa: self.isa,
+            steps: self.steps,
+            buffers: self.buffers,
+            arena_len: 0,
+            weights: Memory::of(&self.weights).ok_or(CompileError::Memory)?,
+            inputs,
+            outputs,
+            constants: self.constants,
+        };
+        plan.allocate().ok_or(CompileError::Memory)?;
+        Ok(plan)
+    }
+
+    fn slot(&mut self, value: Value) -> Result<Slot, CompileError> {
+        Ok(Slot { name: self.graph.value_name(value).to_owned(), place: self.place(value)? })
+    }
+
+    /// A value as the evaluator reads it.
+    pub(super) fn place(&mut self, value: Value) -> Result<Place, CompileError> {
+        Ok(Place { view: self.plain(value)?, dtype: self.graph.ty(value).dtype, dims: self.dims(value) })
+    }
+
+    /// A value's dimensions, all of which are known.
+    pub(super) fn dims(&self, value: Value) -> Vec<usize> {
+        let dims = self.graph.ty(value).shape.0.iter().filter_map(Dim::fixed);
+        dims.map(|n| usize::try_from(n).expect("sizes are checked first")).collect()
+    }
+
+    /// The sizes of a value's images.
+    pub(super) fn size(&self, value: Value) -> Size {
+        Size::of(&self.dims(value))
+    }
+
+    /// Whether a value's elements are f32.
+    pub(super) fn is_f32(&self, value: Value) -> bool {
+        self.graph.ty(value).dtype == DType::F32
+    }
+
+    /// Whether all operands and results of a node are f32.
+    pub(super) fn is_all_f32(&self, id: NodeId) -> bool {
+        self.graph.operands(id).into_iter().chain(self.results(id)).all(|value| self.is_f32(value))
+    }
+
+    /// A node's results.
+    pub(super) fn results(&self, id: NodeId) -> Vec<Value> {
+        (0..self.graph.node(id).outputs.len()).map(|port| Value { node: id, port }).collect()
+    }
+
+    /// Whether a node reads or makes a value without elements.
+    pub(super) fn has_empty_value(&self, id: NodeId) -> bool {
+        self.graph.operands(id).into_iter().chain(self.results(id)).any(|value| self.dims(value).contains(&0))
+    }
+
+    /// The elements of an f32 constant.
+    pub(super) fn constant(&self, value: Value) -> Result<Option<Vec<f32>>, CompileError> {
+        if let Op::Const(constant) = &self.graph.node(value.node).op
+            && constant.tensor().is_none()
+        {
+            return Err(CompileError::MissingWeights(self.graph.value_name(value).to_owned()));
+        }
+        let elements = self.graph.as_const(value).and_then(|tensor| Some(tensor.values::<f32>().ok()?.into_owned()));
+        Ok(elements)
+    }
+
+    /// Adds a step that computes `value`.
+    pub(super) fn push(&mut self, value: Value, kernel: impl Into<Kernel>) {
+        let value = self.graph.value_name(value).to_owned();
+        self.steps.push(Step { value, kernel: kernel.into() });
+    }
+
+    /// Adds numbers to the weights, from a line of the cache on. Returns the first one's index.
+    pub(super) fn add_weights(&mut self, numbers: impl IntoIterator<Item = f32>) -> usize {
+        let start = self.weights.len().next_multiple_of(crate::memory::LINE);
+        self.weights.resize(start, 0.0);
+        self.weights.extend(numbers);
+        start
+    }
+
+    /// Adds numbers to the weights, filled up with zeros to whole vectors.
+    pub(super) fn add_channels(&mut self, numbers: &[f32]) -> usize {
+        let n = numbers.len().next_multiple_of(self.isa.lanes());
+        self.add_weights(numbers.iter().copied().chain(std::iter::repeat_n(0.0, n - numbers.len())))
+    }
+
+    /// Images in memory, if they are not too large.
+    pub(super) fn image(size: Size, block: usize, halo: Halo) -> Result<Image, CompileError> {
+        Image::new(size, block, halo).ok_or(CompileError::Memory)
+    }
+
+    /// A view of all of a new buffer.
+    pub(super) fn new_temporary(&mut self, image: Image) -> View {
+        self.buffers.push(Buffer { len: image.n_elements(), start: 0 });
+        View { buffer: BufferId(self.buffers.len() - 1), start: 0, image }
+    }
+
+    /// A view of all of a new buffer, whose halo is cleared for `value`.
+    fn new_view(&mut self, value: Value, image: Image) -> View {
+        let view = self.new_temporary(image);
+        if !image.halo.is_none() {
+            self.push(value, ClearHalo { view });
+        }
+        view
+    }
+
+    /// Where a kernel that writes plain images or values is to put its result.
+    pub(super) fn new_plain(&mut self, value: Value) -> Result<View, CompileError> {
+        let dtype = self.graph.ty(value).dtype;
+        let size = if dtype == DType::F32 {
+            self.size(value)
+        } else {
+            // Other elements take a part of an element, or some.
+            let n_elements: usize = self.dims(value).iter().product();
+            Size { n: 1, c: 1, h: 1, w: (n_elements * dtype.size()).div_ceil(size_of::<f32>()) }
+        };
+        let view = self.new_view(value, Image::plain(size));
+        self.add_form(value, view);
+        Ok(view)
+    }
+
+    /// Where a kernel that writes images in blocks is to put its result: into a part of a concatenation if the value is
+    /// one, with the halo that its readers need.
+    pub(super) fn new_blocked(&mut self, value: Value) -> Result<View, CompileError> {
+        let view = match self.slices.get(value) {
+            Some((whole, first_channel)) => {
+                let whole = self.whole(whole)?;
+                part_of(&whole, first_channel, self.size(value).c)
+            }
+            None => self.whole(value)?,
+        };
+        self.add_form(value, view);
+        Ok(view)
+    }
+
+    /// A value in blocks that has a buffer of its own. That of a concatenation is there when its first part is written.
+    pub(super) fn whole(&mut self, value: Value) -> Result<View, CompileError> {
+        let blocked = |view: &&View| view.image.block == self.isa.lanes();
+        if let Some(&view) = self.forms.get(&value).and_then(|forms| forms.iter().find(blocked)) {
+            return Ok(view);
+        }
+        let halo = self.halo(value);
+        let view = self.new_view(value, Self::image(self.size(value), self.isa.lanes(), halo)?);
+        if self.slices.is_whole(value) {
+            self.add_form(value, view);
+        }
+        Ok(view)
+    }
+
+    /// Says that a value lies there too.
+    pub(super) fn add_form(&mut self, value: Value, view: View) {
+        let forms = self.forms.entry(value).or_default();
+        if !forms.contains(&view) {
+            forms.push(view);
+        }
+    }
+
+    /// All places where a value lies.
+    pub(super) fn forms(&self, value: Value) -> Vec<View> {
+        self.forms.get(&value).cloned().unwrap_or_default()
+    }
+
+    /// How much of a halo a value's convolutions read.
+    pub(super) fn halo(&self, value: Value) -> Halo {
+        self.halos.get(&value).copied().unwrap_or_default()
+    }
+
+    /// Whether a value is a concatenation whose parts may be computed where they belong.
+    pub(super) fn is_concat_of_blocks(&self, value: Value) -> bool {
+        self.slices.is_whole(value)
+    }
+
+    /// Whether a value lies there in blocks.
+    pub(super) fn is_blocked(&self, value: Value) -> bool {
+        self.forms.get(&value).is_some_and(|forms| forms.iter().any(|view| view.image.block == self.isa.lanes()))
+    }
+
+    /// A value as plain elements, converted if it isn't there.
+    pub(super) fn plain(&mut self, value: Value) -> Result<View, CompileError> {
+        if let Some(view) = self.forms(value).into_iter().find(|view| view.image.is_plain()) {
+            // One pixel of many channels may have been computed in blocks.
+            let image = if self.is_f32(value) { Image::plain(self.size(value)) } else { view.image };
+            return Ok(View { image, ..view });
+        }
+        let Some(&from) = self.forms(value).first() else {
+            return self.plain_constant(value);
+        };
+        let view = self.new_plain(value)?;
+        self.convert(value, from, view);
+        Ok(view)
+    }
+
+    fn plain_constant(&mut self, value: Value) -> Result<View, CompileError> {
+        let name = self.graph.value_name(value).to_owned();
+        let tensor = self.graph.as_const(value).cloned().ok_or(CompileError::MissingWeights(name.clone()))?;
+        let view = self.new_plain(value)?;
+        let place = Place { view, dtype: tensor.dtype(), dims: tensor.dims().to_vec() };
+        self.constants.push((Slot { name, place }, tensor));
+        Ok(view)
+    }
+
+    /// A value in blocks with its halo, converted if it isn't there.
+    pub(super) fn blocked(&mut self, value: Value) -> Result<View, CompileError> {
+        let block = self.isa.lanes();
+        if let Some(view) = self.forms(value).into_iter().find(|view| view.image.block == block) {
+            return Ok(view);
+        }
+        let from = self.plain(value)?;
+        let view = self.new_blocked(value)?;
+        self.convert(value, from, view);
+        Ok(view)
+    }
+
+    /// A value as plain images with its halo, copied if it isn't there.
+    pub(super) fn padded(&mut self, value: Value) -> Result<View, CompileError> {
+        let halo = self.halo(value);
+        let fits = |view: &View| view.image.block == 1 && view.image.halo == halo;
+        if let Some(view) = self.forms(value).into_iter().find(fits) {
+            return Ok(view);
+        }
+        let from = self.plain(value)?;
+        let view = self.new_view(value, Self::image(self.size(value), 1, halo)?);
+        self.add_form(value, view);
+        self.convert(value, from, view);
+        Ok(view)
+    }
+
+    /// Copies a value into another layout.
+    pub(super) fn convert(&mut self, value: Value, x: View, y: View) {
+        if x.image.block == y.image.block {
+            self.push(value, Map { x, y, ops: Vec::new() });
+        } else {
+            self.push(value, Relayout { x, y });
+        }
+    }
+}
+
+/// Some channels of a view, from one on that begins a block.
+pub(super) fn part_of(whole: &View, first_channel: usize, n_channels: usize) -> View {
+    let start = whole.start + first_channel / whole.image.block * whole.image.plane;
+    let size = Size { c: n_channels, ..whole.image.size };
+    View { start, image: Image { size, ..whole.image }, ..*whole }
+}

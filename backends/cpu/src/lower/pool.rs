@@ -1,0 +1,113 @@
+//! Pooling.
+
+use firebrick_ir::ops::{Pool, PoolFn};
+use firebrick_ir::{NodeId, Value};
+
+use super::Lowered;
+use super::planner::Planner;
+use crate::CompileError;
+use crate::kernels::{PoolKernel, Windows};
+use crate::plan::View;
+
+/// A pool along one dimension.
+struct Axis {
+    kernel: usize,
+    stride: usize,
+    dilation: usize,
+    /// Padding before and behind.
+    pads: [usize; 2],
+    input: usize,
+    output: usize,
+    /// Elements of memory from one to the next.
+    step: usize,
+}
+
+pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Pool) -> Result<Lowered, CompileError> {
+    let (x, y) = (planner.graph.operands(id)[0], Value { node: id, port: 0 });
+    let n_spatial = op.kernel.len();
+    if op.indices || !planner.is_all_f32(id) || !matches!(n_spatial, 1 | 2) {
+        return Ok(Lowered::NoKernel);
+    }
+    let (from, to) = views(planner, x, y)?;
+    let (input, output) = (from.image.size, to.image.size);
+    let axis = |i: usize, input: usize, output: usize, step: usize| Axis {
+        kernel: op.kernel[i],
+        stride: op.strides[i],
+        dilation: op.dilations[i],
+        pads: [op.pads[i], op.pads[n_spatial + i]],
+        input,
+        output,
+        step,
+    };
+    let columns = axis(n_spatial - 1, input.w, output.w, from.image.block);
+    let rows = if n_spatial == 2 {
+        axis(0, input.h, output.h, from.image.row)
+    } else {
+        Axis { kernel: 1, stride: 1, dilation: 1, pads: [0; 2], input: 1, output: 1, step: from.image.row }
+    };
+    let counts_padding = op.count_include_pad;
+    let [Some(rows), Some(columns)] = [rows, columns].map(|axis| axis.windows(planner, counts_padding)) else {
+        return Err(CompileError::Memory);
+    };
+    planner.push(y, PoolKernel { function: op.function, x: from, y: to, rows, columns });
+    Ok(Lowered::Done)
+}
+
+/// The mean of whole planes.
+pub(super) fn mean_of_planes(planner: &mut Planner<'_>, x: Value, y: Value) -> Result<(), CompileError> {
+    let (from, to) = views(planner, x, y)?;
+    let size = from.image.size;
+    let whole = |input: usize, step: usize| Axis {
+        kernel: input,
+        stride: 1,
+        dilation: 1,
+        pads: [0; 2],
+        input,
+        output: 1,
+        step,
+    };
+    let axes = [whole(size.h, from.image.row), whole(size.w, from.image.block)];
+    let [Some(rows), Some(columns)] = axes.map(|axis| axis.windows(planner, false)) else {
+        return Err(CompileError::Memory);
+    };
+    planner.push(y, PoolKernel { function: PoolFn::Average, x: from, y: to, rows, columns });
+    Ok(())
+}
+
+/// Operand and result in the layout that the operand has.
+fn views(planner: &mut Planner<'_>, x: Value, y: Value) -> Result<(View, View), CompileError> {
+    if planner.is_blocked(x) {
+        Ok((planner.blocked(x)?, planner.new_blocked(y)?))
+    } else {
+        Ok((planner.plain(x)?, planner.new_plain(y)?))
+    }
+}
+
+impl Axis {
+    /// The table of windows; `None` if a plane is too large for it.
+    fn windows(&self, planner: &mut Planner<'_>, counts_padding: bool) -> Option<Windows> {
+        let bytes = |n: usize| n.checked_mul(size_of::<f32>());
+        let mut table = Vec::new();
+        for o in 0..self.output {
+            let at = o * self.stride; // counted from the beginning of the padding
+            let taps_before = |limit: usize| limit.saturating_sub(at).div_ceil(self.dilation).min(self.kernel);
+            let [before, behind] = self.pads;
+            let first = taps_before(before);
+            let n_real = taps_before(before.saturating_add(self.input)).saturating_sub(first);
+            let n_counted = if counts_padding {
+                taps_before(before.saturating_add(self.input).saturating_add(behind))
+            } else {
+                n_real
+            };
+            let start = if n_real == 0 { 0 } else { at + first * self.dilation - before };
+            let start = u32::try_from(bytes(start.checked_mul(self.step)?)?).ok()?;
+            let n_real = u32::try_from(n_real).ok()?;
+            // A mean of nothing is 0 by any number.
+            table.extend([f32::from_bits(start), f32::from_bits(n_real), n_counted.max(1) as f32]);
+        }
+        // Without a second element, a dilation has no limit, and no meaning.
+        let dilation = if self.kernel == 1 { 0 } else { self.dilation };
+        let step = i64::try_from(bytes(dilation.checked_mul(self.step)?)?).ok()?;
+        Some(Windows { table: planner.add_weights(table), step })
+    }
+}

@@ -1,0 +1,86 @@
+//! A compiled graph.
+
+use firebrick_ir::{Shape, Type, Verified};
+
+use crate::emit::Jit;
+use crate::kernels::Kernel;
+use crate::lower::lower;
+use crate::plan::{Plan, Slot};
+use crate::{CompileError, Isa};
+
+/// A graph as machine code, with its weights. Contexts on any number of threads may run it at the same time.
+#[derive(Debug)]
+pub struct Program {
+    pub(crate) plan: Plan,
+    pub(crate) jit: Jit,
+}
+
+impl Program {
+    /// Compiles a graph whose sizes are all known.
+    ///
+    /// # Errors
+    /// If the machine doesn't have the instruction set, a size is symbolic, a weight has no values, or memory is short.
+    pub fn compile(graph: Verified<'_>, isa: Isa) -> Result<Self, CompileError> {
+        if !isa.is_available() {
+            return Err(CompileError::Isa(isa));
+        }
+        let plan = lower(graph, isa)?;
+        let jit = Jit::compile(&plan)?;
+        Ok(Program { plan, jit })
+    }
+
+    /// The instruction set that tiles are made for.
+    pub fn isa(&self) -> Isa {
+        self.plan.isa
+    }
+
+    /// The inputs, in order: name and type.
+    pub fn inputs(&self) -> Vec<(String, Type)> {
+        self.plan.inputs.iter().map(name_and_type).collect()
+    }
+
+    /// The outputs, in order: name and type.
+    pub fn outputs(&self) -> Vec<(String, Type)> {
+        self.plan.outputs.iter().map(name_and_type).collect()
+    }
+
+    /// Bytes of memory for values that each context takes.
+    pub fn arena_bytes(&self) -> usize {
+        self.plan.arena_bytes()
+    }
+
+    /// Bytes of machine code.
+    pub fn code_bytes(&self) -> usize {
+        self.jit.n_bytes()
+    }
+
+    /// Bytes of weights as tiles read them.
+    pub fn weight_bytes(&self) -> usize {
+        size_of_val(self.plan.weights.elements())
+    }
+
+    /// The values that the reference evaluator computes, because their ops have no kernel: name and op.
+    pub fn evaluated(&self) -> Vec<(&str, &'static str)> {
+        let evaluated = self.plan.steps.iter().filter_map(|step| match &step.kernel {
+            Kernel::Evaluate(kernel) => Some((step.value.as_str(), kernel.op.mnemonic())),
+            Kernel::Direct(_)
+            | Kernel::ClearHalo(_)
+            | Kernel::Lrn(_)
+            | Kernel::Map(_)
+            | Kernel::Pool(_)
+            | Kernel::Relayout(_)
+            | Kernel::Softmax(_) => None,
+        });
+        evaluated.collect()
+    }
+
+    /// The plan in words: a line a step, with the layouts and places of what it reads and writes.
+    pub fn plan(&self) -> String {
+        self.plan.to_string()
+    }
+}
+
+fn name_and_type(slot: &Slot) -> (String, Type) {
+    let dims: Vec<u64> = slot.place.dims.iter().map(|&n| n as u64).collect();
+    (slot.name.clone(), Type::new(slot.place.dtype, Shape::fixed(&dims)))
+}

@@ -1,0 +1,206 @@
+//! A program being run.
+#![expect(unsafe_code, reason = "machine code works on the arena by its address")]
+
+use std::sync::Arc;
+
+use firebrick_ir::{EvalError, Tensor, Type};
+
+use super::pool::Pool;
+use crate::kernels::{Evaluate, Kernel, Place, Source};
+use crate::memory::Memory;
+use crate::plan::{Slot, Step};
+use crate::{Program, RunError};
+
+/// The memory and threads with which a program runs, one run at a time.
+#[derive(Debug)]
+pub struct Context {
+    program: Arc<Program>,
+    arena: Memory,
+    pool: Pool,
+}
+
+/// An address that tasks on several threads use.
+#[derive(Clone, Copy)]
+struct Address(*mut u8);
+
+// SAFETY: tasks of one step write different places, and read none that another one writes.
+unsafe impl Sync for Address {}
+
+impl Address {
+    fn get(self) -> *mut u8 {
+        self.0
+    }
+}
+
+impl Context {
+    /// A context with so many threads, the caller's among them; 0 counts as 1.
+    ///
+    /// # Errors
+    /// If there is not enough memory for the values.
+    pub fn new(program: Arc<Program>, n_threads: usize) -> Result<Self, RunError> {
+        let bytes = program.arena_bytes();
+        let arena = Memory::zeroed(program.plan.arena_len).ok_or(RunError::Memory(bytes))?;
+        let mut context = Context { program, arena, pool: Pool::new(n_threads) };
+        for (slot, tensor) in &context.program.plan.constants {
+            write(&mut context.arena, &slot.place, tensor, &context.program);
+        }
+        Ok(context)
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    /// Threads that it runs on.
+    pub fn n_threads(&self) -> usize {
+        self.pool.n_threads()
+    }
+
+    /// Copies a tensor to the input of that index, where it stays for all runs until there is another one.
+    ///
+    /// # Errors
+    /// If there is no such input, or the tensor has another type.
+    pub fn set_input(&mut self, index: usize, tensor: &Tensor) -> Result<(), RunError> {
+        let place = place(&self.program.plan.inputs, index, &tensor.ty().to_string())?;
+        if (tensor.dtype(), tensor.dims()) != (place.dtype, &place.dims[..]) {
+            let (expected, found) = (type_of(place).to_string(), tensor.ty().to_string());
+            return Err(RunError::Input { index, expected, found });
+        }
+        write(&mut self.arena, place, tensor, &self.program);
+        Ok(())
+    }
+
+    /// The memory of an f32 input of that index, row-major: to be filled in place instead of
+    /// [`set_input`](Context::set_input).
+    ///
+    /// # Errors
+    /// If there is no such input, or its elements are of another type.
+    pub fn input_mut(&mut self, index: usize) -> Result<&mut [f32], RunError> {
+        let place = place(&self.program.plan.inputs, index, "f32")?;
+        let (start, len) = f32_range(&self.program, place, index)?;
+        Ok(&mut self.arena.elements_mut()[start..][..len])
+    }
+
+    /// The memory of an f32 output of that index, row-major, as the last run left it.
+    ///
+    /// # Errors
+    /// If there is no such output, or its elements are of another type.
+    pub fn output_f32(&self, index: usize) -> Result<&[f32], RunError> {
+        let place = place(&self.program.plan.outputs, index, "f32")?;
+        let (start, len) = f32_range(&self.program, place, index)?;
+        Ok(&self.arena.elements()[start..][..len])
+    }
+
+    /// A copy of the output of that index, as the last run left it.
+    ///
+    /// # Errors
+    /// If there is no such output.
+    pub fn output(&self, index: usize) -> Result<Tensor, RunError> {
+        let place = place(&self.program.plan.outputs, index, "an output")?;
+        Ok(read(&self.arena, place, &self.program)?)
+    }
+
+    /// Computes all outputs from the inputs.
+    ///
+    /// # Errors
+    /// If an op that the reference evaluator computes has no result.
+    pub fn run(&mut self) -> Result<(), RunError> {
+        let program = Arc::clone(&self.program);
+        for (number, step) in program.plan.steps.iter().enumerate() {
+            match &step.kernel {
+                Kernel::Evaluate(kernel) => self.evaluate(step, kernel)?,
+                kernel @ (Kernel::Direct(_)
+                | Kernel::ClearHalo(_)
+                | Kernel::Lrn(_)
+                | Kernel::Map(_)
+                | Kernel::Pool(_)
+                | Kernel::Relayout(_)
+                | Kernel::Softmax(_)) => self.run_tasks(&program, number, kernel.n_tasks()),
+            }
+        }
+        Ok(())
+    }
+
+    fn run_tasks(&mut self, program: &Program, step: usize, n_tasks: usize) {
+        let arena = Address(self.arena.elements_mut().as_mut_ptr().cast());
+        let weights = Address(program.plan.weights.elements().as_ptr().cast_mut().cast());
+        self.pool.run(n_tasks, &|begin, end| {
+            // SAFETY: arena and weights are as long as the program's plan says. The pool hands each task out once, and
+            // the tasks of a step are made to be independent. `&mut self` keeps everyone else out of the arena, and
+            // nothing writes weights.
+            unsafe { program.jit.run(step, arena.get(), weights.get(), begin, end) }
+        });
+    }
+
+    fn evaluate(&mut self, step: &Step, kernel: &Evaluate) -> Result<(), RunError> {
+        let at = |source: EvalError| {
+            let (name, op) = (step.value.clone(), kernel.op.mnemonic());
+            RunError::Eval(EvalError::At { name, op, source: Box::new(source) })
+        };
+        let operands = kernel.operands.iter().map(|source| match source {
+            Source::Arena(place) => read(&self.arena, place, &self.program),
+            Source::Constant(tensor) => Ok(tensor.clone()),
+        });
+        let operands = operands.collect::<Result<Vec<_>, _>>().map_err(at)?;
+        let results = kernel.op.eval(&operands.iter().collect::<Vec<_>>()).map_err(at)?;
+        for (place, tensor) in kernel.results.iter().zip(&results) {
+            write(&mut self.arena, place, tensor, &self.program);
+        }
+        Ok(())
+    }
+}
+
+fn place<'a>(slots: &'a [Slot], index: usize, found: &str) -> Result<&'a Place, RunError> {
+    let missing = || RunError::Input {
+        index,
+        expected: format!("one of {} inputs or outputs", slots.len()),
+        found: found.to_owned(),
+    };
+    slots.get(index).map(|slot| &slot.place).ok_or_else(missing)
+}
+
+fn type_of(place: &Place) -> Type {
+    let dims: Vec<u64> = place.dims.iter().map(|&n| n as u64).collect();
+    Type::new(place.dtype, firebrick_ir::Shape::fixed(&dims))
+}
+
+/// Where a place's elements begin in the arena.
+fn start(program: &Program, place: &Place) -> usize {
+    program.plan.buffers[place.view.buffer.0].start + place.view.start
+}
+
+fn f32_range(program: &Program, place: &Place, index: usize) -> Result<(usize, usize), RunError> {
+    if place.dtype != firebrick_ir::DType::F32 {
+        let (expected, found) = (type_of(place).to_string(), "f32".to_owned());
+        return Err(RunError::Input { index, expected, found });
+    }
+    Ok((start(program, place), place.dims.iter().product()))
+}
+
+fn n_bytes(place: &Place) -> usize {
+    place.dims.iter().product::<usize>() * place.dtype.size()
+}
+
+/// Copies a tensor of the place's type there.
+fn write(arena: &mut Memory, place: &Place, tensor: &Tensor, program: &Program) {
+    let start = start(program, place) * size_of::<f32>();
+    let bytes = &mut bytemuck::cast_slice_mut::<f32, u8>(arena.elements_mut())[start..][..n_bytes(place)];
+    bytes.copy_from_slice(tensor.bytes());
+    to_native(bytes, place.dtype.size());
+}
+
+/// A copy of what is at a place.
+fn read(arena: &Memory, place: &Place, program: &Program) -> Result<Tensor, EvalError> {
+    let start = start(program, place) * size_of::<f32>();
+    let mut bytes = bytemuck::cast_slice::<f32, u8>(arena.elements())[start..][..n_bytes(place)].to_vec();
+    to_native(&mut bytes, place.dtype.size());
+    Ok(Tensor::new(place.dtype, &place.dims, bytes.into())?)
+}
+
+/// Tensors are little-endian, the arena is as the machine is.
+fn to_native(bytes: &mut [u8], size: usize) {
+    if cfg!(target_endian = "big") {
+        bytes.chunks_exact_mut(size).for_each(<[u8]>::reverse);
+    }
+}

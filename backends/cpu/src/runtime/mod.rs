@@ -1,0 +1,6 @@
+//! Running programs.
+
+mod context;
+mod pool;
+
+pub use context::Context;

@@ -1,0 +1,9 @@
+//! Programs against the reference evaluator, on every instruction set that this machine has.
+
+mod check;
+mod conv;
+mod fused;
+mod gemm;
+mod graphs;
+mod maps;
+mod pool;
