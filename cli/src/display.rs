@@ -62,6 +62,11 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     line(&text)
 }
 
+/// Prints a value as JSON on one line.
+pub(crate) fn json_line(value: &impl Serialize) -> Result<(), Failure> {
+    line(&serde_json::to_string(value).map_err(std::io::Error::other)?)
+}
+
 /// Prints a line of the result.
 pub(crate) fn line(text: &str) -> Result<(), Failure> {
     use std::io::Write;

@@ -3,6 +3,7 @@
 //! The result goes to stdout, everything else to stderr. Exit codes: 0, 1 if the input is at fault, 2 for a command
 //! that makes no sense.
 
+mod bench;
 mod completions;
 mod convert;
 mod diff;
@@ -37,6 +38,7 @@ enum Command {
     Optimize(optimize::OptimizeArgs),
     Convert(convert::ConvertArgs),
     Diff(diff::DiffArgs),
+    Bench(bench::BenchArgs),
     Layers(layers::LayersArgs),
     Passes(passes::PassesArgs),
     Completions(completions::CompletionsArgs),
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Command::Optimize(args) => optimize::optimize(&args),
         Command::Convert(args) => convert::convert(&args),
         Command::Diff(args) => diff::diff(&args),
+        Command::Bench(args) => bench::bench(&args),
         Command::Layers(args) => layers::layers(&args),
         Command::Passes(args) => passes::passes(&args),
         Command::Completions(args) => completions::completions(&args),

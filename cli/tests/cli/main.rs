@@ -1,5 +1,6 @@
 //! The `firebrick` command as its users meet it.
 
+mod bench;
 mod check;
 mod convert;
 mod docs;
