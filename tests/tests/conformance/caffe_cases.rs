@@ -13,7 +13,7 @@ use crate::rewritten::{rewritten, through_onnx};
 /// The largest difference, as a part of the blob's largest magnitude. Caffe sums in f32 in the order of its BLAS
 /// library, and we in another: for the few hundred terms of these nets that is some 1e-6. A wrong window, axis or
 /// coefficient shows as 1e-3 or more.
-const TOLERANCE: f32 = 1e-5;
+pub(crate) const TOLERANCE: f32 = 1e-5;
 
 /// Blobs that no output depends on, and that are not written: what is silenced, what only gives its shape.
 const DEAD: &[(&str, &[&str])] = &[
@@ -25,7 +25,7 @@ const DEAD: &[(&str, &[&str])] = &[
 const ONE_WAY: &[&str] = &["argmax"];
 
 /// What Caffe computes exactly: indices, and boxes at places that are counted.
-const EXACT: &[&str] = &["argmax"];
+pub(crate) const EXACT: &[&str] = &["argmax"];
 
 #[test]
 fn every_blob_is_as_caffe_computes_it() {
@@ -98,7 +98,7 @@ fn check(case: &Path, through: Through, dead: &[(&str, &[&str])]) -> Vec<String>
 }
 
 /// The arrays whose names begin with `kind`, by the rest of their names.
-fn of_kind(arrays: &Arrays, kind: &str) -> Arrays {
+pub(crate) fn of_kind(arrays: &Arrays, kind: &str) -> Arrays {
     arrays.iter().filter_map(|(name, array)| Some((name.strip_prefix(kind)?.to_owned(), array.clone()))).collect()
 }
 

@@ -3,6 +3,7 @@
 mod architecture;
 mod caffe_cases;
 mod caffe_pipelines;
+mod compiled;
 mod digits;
 mod figures;
 mod images;

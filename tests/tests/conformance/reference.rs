@@ -11,9 +11,9 @@ use firebrick::{Model, OpenOptions};
 use firebrick_tests::{announce, best, compare, npy, shared, tensor};
 
 /// By how much results may differ.
-struct Tolerance {
+pub(crate) struct Tolerance {
     pool10: f32,
-    prob: f32,
+    pub(crate) prob: f32,
 }
 
 /// Caffe and ONNX Runtime differ by 4e-5 in pool10, whose values reach 44 here, and by 6e-6 in probabilities.
@@ -27,16 +27,16 @@ const MEAN: [f32; 3] = [104.0, 117.0, 123.0];
 
 /// A net, its weights, its results of the reference and how far they may be off, the blob of its probabilities, and how
 /// many images are run where time matters.
-struct Case {
-    prototxt: &'static str,
+pub(crate) struct Case {
+    pub(crate) prototxt: &'static str,
     weights: &'static str,
-    results: &'static str,
-    tolerance: Tolerance,
+    pub(crate) results: &'static str,
+    pub(crate) tolerance: Tolerance,
     prob: &'static str,
     n_quick: usize,
 }
 
-const CASES: &[Case] = &[
+pub(crate) const CASES: &[Case] = &[
     Case {
         prototxt: "squeezenet_v1.0/deploy.prototxt",
         weights: "squeezenet_v1.0/squeezenet_v1.0.caffemodel",
@@ -121,11 +121,16 @@ pub(crate) fn in_parallel<T: Sync>(jobs: &[T], run: impl Fn(&T) -> Vec<String> +
 }
 
 impl Case {
-    fn load(&self, models: &Path, reference: &Path) -> Loaded<'_> {
+    /// The net for one image.
+    pub(crate) fn open(&self, models: &Path) -> Model {
         let files = [models.join(self.prototxt), models.join(self.weights)];
         // A deploy file's batch is 10.
         let options = OpenOptions { batch: Some(1), ..OpenOptions::default() };
-        let model = Model::open(files, &options).unwrap_or_else(|error| panic!("{}", error.render(false)));
+        Model::open(files, &options).unwrap_or_else(|error| panic!("{}", error.render(false)))
+    }
+
+    fn load(&self, models: &Path, reference: &Path) -> Loaded<'_> {
+        let model = self.open(models);
         let results = |blob: &str| npy(&reference.join(format!("{}.{blob}.caffe-1.0-openblas.10.npy", self.results)));
         let mut optimized = model.graph().unwrap_or_else(|error| panic!("{error}")).clone();
         optimize(&mut optimized, Level::O2, Options::default()).unwrap_or_else(|error| panic!("{error}"));
