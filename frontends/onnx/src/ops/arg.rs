@@ -1,7 +1,7 @@
 //! Where the largest and the smallest elements are: ArgMax, ArgMin, Hardmax.
 
+use firebrick_ir::Value;
 use firebrick_ir::ops::{BinaryFn, Reduce, ReduceFn, Ties, TopK};
-use firebrick_ir::{Tensor, Value};
 
 use super::cast::cast_to;
 use super::softmax::along;
@@ -22,11 +22,7 @@ pub(super) fn hardmax(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     along(ctx, |ctx, x, axis| {
         let best = best(ctx, x, axis, true, Ties::Lowest)?;
         let size = ctx.dim(x, axis)?;
-        let indices: Vec<i64> = (0..i64::try_from(size).unwrap_or(i64::MAX)).collect();
-        let mut dims = vec![1; ctx.rank(x)];
-        dims[axis] = indices.len();
-        let indices = Tensor::from_vec(&dims, indices).map_err(|error| ctx.problem(error.to_string()))?;
-        let indices = ctx.constant("indices", indices)?;
+        let indices = ctx.places(size, axis, ctx.rank(x))?;
         let is_best = ctx.binary(BinaryFn::Equal, indices, best)?;
         let dtype = ctx.ty(x).dtype;
         cast_to(ctx, "hardmax", is_best, dtype)

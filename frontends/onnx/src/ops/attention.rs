@@ -139,12 +139,11 @@ fn causal(ctx: &mut NodeContext<'_, '_>, scores: Value, n_past: u64) -> Result<V
 }
 
 /// Elements that a mask may have: a graph holds it as a constant.
-const MAX_MASK: u64 = 1 << 28;
+const MAX_MASK: u64 = 1 << 26;
 
 /// True where a key is before the end of its sequence, whose lengths are `[N]`.
 fn ends(ctx: &mut NodeContext<'_, '_>, lengths: Value, scores: Value) -> Result<Value, Stop> {
-    let n_keys = i64::try_from(ctx.dim(scores, 3)?).unwrap_or(i64::MAX);
-    let places = ctx.constant_i64("places", (0..n_keys).collect())?;
+    let places = ctx.places(ctx.dim(scores, 3)?, 0, 1)?;
     let one = Dim::Fixed(1);
     let dims = [ctx.ty(lengths).shape.0, vec![one.clone(), one.clone(), one]].concat();
     let lengths = cast_to(ctx, "lengths", lengths, DType::I64)?;

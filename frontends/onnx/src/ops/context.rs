@@ -258,6 +258,19 @@ impl<'t, 'a> NodeContext<'t, 'a> {
         Ok(value)
     }
 
+    /// Adds the numbers 0, 1, 2 and so on, as many as a dimension has: along `axis` of `rank` dimensions.
+    pub(crate) fn places(&mut self, size: u64, axis: usize, rank: usize) -> Result<Value, Stop> {
+        let limit: i64 = 1 << 24; // a graph holds them as a constant
+        let size = i64::try_from(size).ok().filter(|&size| size <= limit);
+        let size = size.ok_or_else(|| self.problem(format!("it is supported for {limit} elements at most")))?;
+        let mut dims = vec![1; rank];
+        dims[axis] = size as usize;
+        match Tensor::from_vec(&dims, (0..size).collect()) {
+            Ok(tensor) => self.constant("places", tensor),
+            Err(error) => Err(self.problem(error.to_string())),
+        }
+    }
+
     /// Adds a constant of one dimension.
     pub(crate) fn constant_i64(&mut self, suffix: &str, elements: Vec<i64>) -> Result<Value, Stop> {
         match Tensor::from_vec(&[elements.len()], elements) {

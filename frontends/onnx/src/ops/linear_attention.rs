@@ -58,9 +58,12 @@ pub(super) fn linear_attention(ctx: &mut NodeContext<'_, '_>) -> Outputs {
         Some(past) => cast_to(ctx, "past_state", past, DType::F32)?,
         None => nothing(ctx, keys, value_size)?,
     };
-    let n_steps = usize::try_from(ctx.dim(queries, 2)?).unwrap_or(usize::MAX);
+    let n_steps = ctx.dim(queries, 2)?;
+    if n_steps > MAX_STEPS {
+        return Err(ctx.problem(format!("its {n_steps} steps are more than the {MAX_STEPS} that are unrolled")));
+    }
     let mut outputs = Vec::new();
-    for at in 0..n_steps {
+    for at in 0..n_steps as usize {
         state = sequences.update(ctx, state, at)?;
         outputs.push(sequences.read(ctx, state, at, scale)?);
     }
@@ -70,6 +73,9 @@ pub(super) fn linear_attention(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     let state = cast_to(ctx, "present_state", state, state_dtype)?;
     Ok(vec![result.into(), state.into()])
 }
+
+/// Steps that are unrolled: each is some twenty nodes.
+const MAX_STEPS: u64 = 4096;
 
 /// Input `index` by heads, as f32.
 fn of_heads(ctx: &mut NodeContext<'_, '_>, what: &str, index: usize, n_heads: i64) -> Result<Value, Stop> {
@@ -82,7 +88,7 @@ fn of_heads(ctx: &mut NodeContext<'_, '_>, what: &str, index: usize, n_heads: i6
 fn nothing(ctx: &mut NodeContext<'_, '_>, keys: Value, value_size: u64) -> Result<Value, Stop> {
     let dims = [ctx.dim(keys, 0)?, ctx.dim(keys, 1)?, ctx.dim(keys, 3)?, value_size];
     let dims: Vec<usize> = dims.iter().map(|&n| usize::try_from(n).unwrap_or(usize::MAX)).collect();
-    let n_elements = dims.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim)).filter(|&n| n <= 1 << 28);
+    let n_elements = dims.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim)).filter(|&n| n <= 1 << 24);
     let n_elements = n_elements.ok_or_else(|| ctx.problem("its state is too large"))?;
     let zeros = Tensor::from_vec(&dims, vec![0f32; n_elements]).map_err(|error| ctx.problem(error.to_string()))?;
     ctx.constant("past_state", zeros)

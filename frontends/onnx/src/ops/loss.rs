@@ -1,7 +1,7 @@
 //! Losses, as networks that were exported for training have them.
 
 use firebrick_ir::ops::{BinaryFn, Reduce, ReduceFn, Select};
-use firebrick_ir::{DType, Dim, Tensor, Value};
+use firebrick_ir::{DType, Dim, Value};
 
 use super::cast::cast_to;
 use super::reshape::to_dims;
@@ -45,16 +45,12 @@ fn likelihood(ctx: &mut NodeContext<'_, '_>, x: Value) -> Result<Value, Stop> {
     wide[1] = Dim::Fixed(1);
     let target = to_dims(ctx, "classes", target, &wide)?;
 
-    let numbers: Vec<i64> = (0..i64::try_from(n_classes).unwrap_or(i64::MAX)).collect();
-    let mut column = vec![1; dims.len()];
-    column[1] = numbers.len();
-    let numbers = Tensor::from_vec(&column, numbers).map_err(|error| ctx.problem(error.to_string()))?;
-    let numbers = ctx.constant("numbers", numbers)?;
+    let numbers = ctx.places(n_classes, 1, dims.len())?;
     let is_class = ctx.binary(BinaryFn::Equal, target, numbers)?;
     let zero = ctx.scalar_like(x, "zero", 0.0)?;
     let mut weights = match ctx.optional(2) {
         Some(weights) => {
-            let column: Vec<Dim> = column.iter().map(|&n| Dim::Fixed(n as u64)).collect();
+            let column = ctx.ty(numbers).shape.0;
             let weights = to_dims(ctx, "weights", weights, &column)?;
             Some(picked(ctx, "weight", is_class, weights, zero)?)
         }

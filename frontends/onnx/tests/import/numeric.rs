@@ -97,3 +97,13 @@ fn what_does_not_fit() {
         ]
     ));
 }
+
+/// What would be constants as large as a file says, or as many nodes, is refused.
+#[test]
+fn sizes_without_a_bound() {
+    let long = [value("x", "1 4000000000 2")];
+    assert_snapshot!(imported(&model(13, graph(long, [], [node("Hardmax", "x -> y", [int("axis", 1)])]))));
+    let heads = [int("q_num_heads", 1), int("kv_num_heads", 1), string("update_rule", "linear")];
+    let nodes = [node("LinearAttention", "x x x -> y", heads)];
+    assert_snapshot!("steps", imported(&model(27, graph([value("x", "1 4000000000 2")], [], nodes))));
+}
