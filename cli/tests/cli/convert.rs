@@ -67,6 +67,12 @@ fn caffe_files() {
     check_in(&folder, "convert_caffe_back", &back);
     let diff = ["diff", DIGITS[0], DIGITS[1], "--with", "{tmp}/back.prototxt", "{tmp}/back.caffemodel"];
     check_in(&folder, "convert_caffe_diff", &diff);
+    // What a prototxt can't say is said.
+    let net = "cli/tests/fixtures/colors.prototxt";
+    let rgb = ["convert", net, "--random-weights", "-o", "{tmp}/rgb.onnx"];
+    let rgb = [&rgb[..], &["--embed-preprocess", "--mean", "none", "--color", "rgb"]].concat();
+    check_in(&folder, "convert_rgb", &rgb);
+    check_in(&folder, "convert_caffe_rgb", &["convert", "{tmp}/rgb.onnx", "-o", "{tmp}/rgb.prototxt", "--verify"]);
     check_in(&folder, "convert_caffe_fp16", &["convert", DIGITS[0], DIGITS[1], "-o", "{tmp}/x.prototxt", "--fp16"]);
     convert(&folder, "convert_symbolic", &["--batch", "symbolic"]);
     check_in(&folder, "convert_caffe_symbolic", &["convert", "{tmp}/digits.onnx", "-o", "{tmp}/x.prototxt"]);

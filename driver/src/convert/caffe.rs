@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use firebrick_caffe_writer::{Reason, Refusal, Written, write};
 use firebrick_diagnostics::{Diagnostic, Report};
-use firebrick_ir::{Type, verify};
+use firebrick_ir::{ChannelOrder, Dim, Type, verify};
 use firebrick_passes::{Level, optimize};
 
 use super::{Summary, TOLERANCE, Verification, reread};
 use crate::files::Staged;
-use crate::{Comparison, Error, Model};
+use crate::{Comparison, Error, InputInfo, Model};
 
 /// How a model is written for Caffe.
 #[derive(Debug, Clone, Default)]
@@ -84,8 +84,10 @@ pub fn convert_to_caffe(model: &Model, path: &Path, options: &CaffeOptions) -> R
     let notes = beyond_v1
         .into_iter()
         .map(|(kind, version)| Diagnostic::note(format!("{} is a layer of {}", kind.name(), version.name())));
+    let orders = model.inputs().into_iter().filter_map(|input| rgb_note(&input));
+    let notes = notes.chain(orders).collect();
     let summary = Summary::new(model, &written, layers(&prototxt), 0)?;
-    Ok(CaffeFiles { notes: notes.collect(), prototxt, caffemodel, summary, comparison })
+    Ok(CaffeFiles { notes, prototxt, caffemodel, summary, comparison })
 }
 
 impl Model {
@@ -96,6 +98,15 @@ impl Model {
     pub fn to_caffe(&self) -> Result<CaffeFiles, Error> {
         convert_to_caffe(self, Path::new("net.prototxt"), &CaffeOptions::default())
     }
+}
+
+/// What a prototxt can't say of an input: Caffe's nets take blue first.
+fn rgb_note(input: &InputInfo) -> Option<Diagnostic> {
+    let has_colors = input.ty.shape.0.get(1).and_then(Dim::fixed) == Some(3);
+    let is_rgb = input.preprocess.as_ref().is_some_and(|preprocess| preprocess.order == ChannelOrder::Rgb);
+    let message =
+        format!("`{}` takes images as RGB, which a prototxt can't say: run it with `--color rgb`", input.name);
+    (has_colors && is_rgb).then(|| Diagnostic::warning(message))
 }
 
 /// Reads the files back: a model with the source's inputs and outputs, in whatever order.
