@@ -7,3 +7,4 @@ mod gemm;
 mod graphs;
 mod maps;
 mod pool;
+mod random;
