@@ -16,7 +16,7 @@ message! {
 }
 
 message! {
-    /// A tensor's element type ([`DataType`]) and shape.
+    /// A tensor's element type ([`DataType`](super::DataType)) and shape.
     TensorTypeProto {
         optional int32 elem_type = 1;
         optional message TensorShapeProto shape = 2;
