@@ -8,7 +8,7 @@ use crate::passes::{
     DeadCode, FlattenConcats, FoldConstants, FoldPad, FoldScaleAfter, FoldScaleBefore, ForwardSlices, FuseActivation,
     FuseExpand, FuseFire, FuseResidual, FuseSwish, GemmToConv, HoistScales, MarkInPlace, MergeDuplicates,
     MergeReshapes, MergeTransposes, NormaliseArithmetic, RejoinSlices, RemoveIdentity, RemoveNoOps, SinkReshapes,
-    SinkTransposes, SplitFused, TransposeToReshape,
+    SinkTransposes, SplitFused, TransposeToReshape, WidenHalves,
 };
 
 /// How much a graph is rewritten, and what for.
@@ -129,6 +129,8 @@ const SIMPLIFY: &[&dyn Pass] = &[
 const FOLD: &[&dyn Pass] = &[&FoldPad, &HoistScales, &FoldScaleAfter, &FoldScaleBefore];
 
 const RUN: &[Step] = &[
+    // First, while each op is what the model says; what follows folds and fuses in f32.
+    Step::Once(&WidenHalves),
     Step::Fixpoint(SIMPLIFY),
     // Into the weights, before what is left becomes an epilogue.
     Step::Fixpoint(FOLD),

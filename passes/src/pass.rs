@@ -34,6 +34,8 @@ pub enum Precision {
     Exact,
     /// Arithmetic is done in another order: within 1e-5 of the largest magnitude.
     Rounded,
+    /// Halves are rounded less often: nearer to the exact result than before, by what an f16 or a bf16 can tell.
+    Widened,
 }
 
 impl Precision {
@@ -42,6 +44,7 @@ impl Precision {
         match self {
             Precision::Exact => "the same bits",
             Precision::Rounded => "rounded otherwise",
+            Precision::Widened => "halves rounded less",
         }
     }
 }

@@ -26,6 +26,7 @@ mod sink_reshapes;
 mod sink_transposes;
 mod split_fused;
 mod transpose_to_reshape;
+mod widen_halves;
 
 pub(crate) use dead_code::DeadCode;
 pub(crate) use flatten_concats::FlattenConcats;
@@ -53,6 +54,7 @@ pub(crate) use sink_reshapes::SinkReshapes;
 pub(crate) use sink_transposes::SinkTransposes;
 pub(crate) use split_fused::SplitFused;
 pub(crate) use transpose_to_reshape::TransposeToReshape;
+pub(crate) use widen_halves::WidenHalves;
 
 use crate::Pass;
 
@@ -85,4 +87,5 @@ pub const PASSES: &[&dyn Pass] = &[
     &SinkTransposes,
     &SplitFused,
     &TransposeToReshape,
+    &WidenHalves,
 ];
