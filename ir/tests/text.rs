@@ -212,6 +212,8 @@ const ERRORS: &[&str] = &[
     r#"graph "" { %a = input : f32[2] %b = add(%a, %a) : f32[3] return }"#,
     r#"graph "" { %a = input : f32["batch size"] %b = relu(%a) : f32[N] return }"#,
     r#"graph "" { %a = input : f32[4] %b, %c = top_k(%a) axis=0 k=1 largest=true ties=lowest : f32[1] return }"#,
+    r#"graph "" { %a = input : f32[] %b = relu(%a) in_place return %b }"#,
+    r#"graph "" { %a = input : f32[] %b = relu(%a) region r %c = relu(%b) %d = add(%b, %c) region r return %d }"#,
     r#"graph "" { %a = const : f32[] return }"#,
     r#"graph "" { %a = const [1.0] return }"#,
     r#"graph "" { %a = const [1.0,] : f32[] return }"#,

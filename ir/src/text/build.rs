@@ -1,30 +1,35 @@
 //! Tree to graph: names resolved, ops read, types inferred and compared.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::Weights;
 use super::constant::Maker;
 use super::error::{Fault, ParseErrorKind, nearest, nearest_op};
 use super::parse::{GraphTree, NodeTree, OpTree, Spanned};
+use crate::hints::{broken_regions, slice_of};
 use crate::ops::Input;
-use crate::{Attr, AttrError, AttrReader, Graph, GraphError, NodeId, Op, Type, Value};
+use crate::{Attr, AttrError, AttrReader, Graph, GraphError, Hints, NodeId, Op, Type, Value, VerifyError};
 
 /// The graph that a text says.
 pub(super) fn build<'a>(tree: GraphTree<'a>, weights: &dyn Weights) -> Result<Graph, Fault<'a>> {
     let mut graph = Graph::new(tree.name);
     let mut constants = Maker::new(weights);
+    let mut places = Vec::new();
     for node in tree.nodes {
-        add(&mut graph, &mut constants, node)?;
+        let at = node.op.at;
+        places.push((add(&mut graph, &mut constants, node)?, at));
     }
     for output in &tree.outputs {
         let value = find(&graph, output)?;
         graph.output(value);
     }
     graph.set_origin(graph.ret(), tree.origin);
+    check_hints(&graph, &places)?;
     Ok(graph)
 }
 
-fn add<'a>(graph: &mut Graph, constants: &mut Maker<'_>, node: NodeTree<'a>) -> Result<(), Fault<'a>> {
+fn add<'a>(graph: &mut Graph, constants: &mut Maker<'_>, node: NodeTree<'a>) -> Result<NodeId, Fault<'a>> {
     let at = node.op.at;
     let (op, operands): (Op, Vec<Value>) = match node.op.value {
         OpTree::Input => (Input { ty: only("input", &node.types, at)?.value.clone() }.into(), Vec::new()),
@@ -50,7 +55,22 @@ fn add<'a>(graph: &mut Graph, constants: &mut Maker<'_>, node: NodeTree<'a>) -> 
     })?;
     graph.set_hints(id, node.hints);
     graph.set_origin(id, node.origin);
-    check_types(graph, id, &node.types, at)
+    check_types(graph, id, &node.types, at)?;
+    Ok(id)
+}
+
+/// Hints can be followed, which only the whole graph shows.
+fn check_hints<'a>(graph: &Graph, places: &[(NodeId, &'a str)]) -> Result<(), Fault<'a>> {
+    let regions = broken_regions(graph);
+    let fault = |&(id, at): &(NodeId, &'a str)| {
+        let Hints { in_place, region } = &graph.node(id).hints;
+        let name = || graph.node(id).outputs.first().map_or_else(String::new, |output| output.name.clone());
+        let is_broken = |names: &&Vec<Arc<str>>| region.as_ref().is_some_and(|region| names.contains(region));
+        let misplaced = (*in_place && slice_of(graph, id).is_none()).then(|| VerifyError::InPlace(name()));
+        let error = misplaced.or_else(|| regions.iter().find(is_broken).cloned().map(VerifyError::Region))?;
+        Some(Fault::new(at, ParseErrorKind::Hint(error)))
+    };
+    places.iter().find_map(fault).map_or(Ok(()), Err)
 }
 
 /// The type of a node that has one result.

@@ -6,7 +6,7 @@ use nom::Offset;
 use thiserror::Error;
 
 use super::print::TypeText;
-use crate::{AttrError, GraphError, Op, TensorError, Type};
+use crate::{AttrError, GraphError, Op, TensorError, Type, VerifyError};
 
 /// A text that is no graph: what is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -50,6 +50,9 @@ pub enum ParseErrorKind {
     /// A node that can't be: its operands do not fit, or its names are too many, too few, taken or empty.
     #[error(transparent)]
     Graph(GraphError),
+    /// A hint that can't be followed.
+    #[error(transparent)]
+    Hint(VerifyError),
     /// An operand that no line before gives a value.
     #[error("undefined value `{name}`")]
     Undefined {
@@ -158,6 +161,7 @@ impl ParseErrorKind {
             | ParseErrorKind::UnterminatedString
             | ParseErrorKind::Literal { .. }
             | ParseErrorKind::Graph(_)
+            | ParseErrorKind::Hint(_)
             | ParseErrorKind::Attribute { .. }
             | ParseErrorKind::DuplicateAttribute(_)
             | ParseErrorKind::Types { .. }

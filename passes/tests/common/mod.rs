@@ -5,9 +5,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
+use firebrick_ir::ops::Cast;
 use firebrick_ir::testing::inputs;
 use firebrick_ir::text::{WeightStore, parse};
-use firebrick_ir::{Evaluator, Graph, Tensor, f16, verify};
+use firebrick_ir::{DType, Evaluator, Graph, Op, Tensor, verify};
 use firebrick_passes::{Options, Pass, Precision, Report, Step, run_steps};
 
 /// Checks what has to hold of every pass, and gives the rewritten graph and the report:
@@ -88,9 +89,8 @@ pub(crate) fn difference(expected: &Tensor, found: &Tensor, precision: Precision
 
 /// Elements of floating-point types.
 fn reals(tensor: &Tensor) -> Vec<f64> {
-    let of = |result: Option<Vec<f64>>| result.unwrap_or_default();
-    let f32s = tensor.values::<f32>().ok().map(|values| values.iter().map(|&x| f64::from(x)).collect());
-    of(f32s.or_else(|| tensor.values::<f16>().ok().map(|values| values.iter().map(|&x| f64::from(x)).collect())))
+    let cast = Op::from(Cast::to(DType::F64)).eval(&[tensor]).unwrap_or_else(|error| panic!("{error}"));
+    cast[0].values::<f64>().unwrap_or_else(|error| panic!("{error}")).into_owned()
 }
 
 /// What a snapshot holds: the graph after the pass, how many rewrites it took, and what names went.
