@@ -19,8 +19,8 @@ pub enum Attr {
     Ints(Vec<i64>),
     /// `[1.0, 2.5]`
     Floats(Vec<f32>),
-    /// `clip(0.0, 6.0)`: a word with parameters.
-    Call(String, Vec<f32>),
+    /// `clip(0.0, 6.0)`, `u8(0.5, 128)`: a word with parameters, which are `Int`s and `Float`s.
+    Call(String, Vec<Attr>),
     /// `[relu, [1, 2]]`: what is not all numbers. Lists in it are of numbers.
     List(Vec<Attr>),
 }
@@ -36,7 +36,7 @@ impl fmt::Display for Attr {
             Attr::Call(word, parameters) => {
                 write!(f, "{word}(")?;
                 for (i, parameter) in parameters.iter().enumerate() {
-                    write!(f, "{}{parameter:?}", if i == 0 { "" } else { ", " })?;
+                    write!(f, "{}{parameter}", if i == 0 { "" } else { ", " })?;
                 }
                 f.write_str(")")
             }
@@ -47,6 +47,17 @@ impl fmt::Display for Attr {
                 }
                 f.write_str("]")
             }
+        }
+    }
+}
+
+impl Attr {
+    /// The number that it is, if it is one.
+    pub fn number(&self) -> Option<f32> {
+        match self {
+            Attr::Int(n) => Some(*n as f32),
+            Attr::Float(x) => Some(*x),
+            Attr::Word(_) | Attr::Ints(_) | Attr::Floats(_) | Attr::Call(..) | Attr::List(_) => None,
         }
     }
 }
@@ -148,6 +159,20 @@ macro_rules! integers {
 }
 
 integers!(usize, u64, i64);
+
+impl AttrValue for [i32; 2] {
+    const EXPECTED: &'static str = "two integers in range";
+
+    fn to_attr(&self) -> Attr {
+        Attr::Ints(self.map(i64::from).to_vec())
+    }
+
+    fn from_attr(attr: &Attr) -> Option<Self> {
+        let Attr::Ints(values) = attr else { return None };
+        let &[low, high] = values.as_slice() else { return None };
+        Some([low.try_into().ok()?, high.try_into().ok()?])
+    }
+}
 
 /// The text form of a list of what are not all numbers.
 pub(crate) fn list_to_attr<T: AttrValue>(values: &[T]) -> Attr {

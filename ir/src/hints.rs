@@ -17,8 +17,8 @@ pub struct Hints {
     pub region: Option<Arc<str>>,
 }
 
-/// The node that has this one's result, as it is, as a part of its own (a `concat`, or an `expand` that copies it),
-/// and the operand's slot there.
+/// The node that has this one's result as a part of its own (a `concat`, or an `expand` that copies it; a `q_concat`,
+/// which may requantize it), and the operand's slot there.
 ///
 /// `None` unless the node has one result, of which there is exactly one such reader and slot, and which is no output of
 /// the graph: it can't be in two places. Others may read it too.
@@ -47,7 +47,7 @@ impl Graph {
 
 /// Whether the operand in that slot is a part of the op's result.
 fn has_slice(op: &Op, slot: usize) -> bool {
-    if let Op::Expand(expand) = op { expand.copies_slot(slot) } else { matches!(op, Op::Concat(_)) }
+    if let Op::Expand(expand) = op { expand.copies_slot(slot) } else { matches!(op, Op::Concat(_) | Op::QConcat(_)) }
 }
 
 /// The regions that can't be run as units, together with those in whose way they are: a path leads out and back in.

@@ -270,12 +270,34 @@ ops! {
     Pad in pad;
     /// Pooling.
     Pool in pool;
+    /// Elementwise function of two quantized operands.
+    QBinary in quantized;
+    /// Quantized values one behind the other.
+    QConcat in quantized;
+    /// Convolution of quantized values.
+    QConv in quantized;
+    /// Transposed convolution of quantized values.
+    QConvTranspose in quantized;
+    /// Product of quantized matrices.
+    QGemm in quantized;
+    /// Products of stacks of quantized matrices.
+    QMatMul in quantized;
+    /// Pooling of a quantized value.
+    QPool in quantized;
+    /// Reduction of a quantized value.
+    QReduce in quantized;
+    /// Softmax of a quantized value.
+    QSoftmax in quantized;
+    /// Elementwise function of a quantized operand.
+    QUnary in quantized;
     /// Numbers as small integers or floats.
     Quantize in quantize;
     /// The recurrence of LSTM and RNN.
     Recur in recur;
     /// Reduction along dimensions.
     Reduce in reduce;
+    /// A quantized value with another scale.
+    Requantize in quantized;
     /// The same elements under other dimensions.
     Reshape in reshape;
     /// Resampling to another size.

@@ -1,6 +1,6 @@
 //! Properties of arithmetic on elements of all types, against plain definitions.
 
-use firebrick_ir::ops::{Binary, BinaryFn, Cast, Conv, Dequantize, Gemm, MatMul, Quantize};
+use firebrick_ir::ops::{Binary, BinaryFn, Cast, Conv, Dequantize, Gemm, MatMul, Quantize, Rounding};
 use firebrick_ir::{DType, Op, Tensor};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -93,7 +93,7 @@ proptest! {
     fn quantization_rounds(xs in vec(-4f32..4.0, 1..20), step in 0.01f32..1.0, zero in -5i8..6) {
         let x = Tensor::from_vec(&[xs.len()], xs.clone()).expect("a vector");
         let (scale, zero_point) = (Tensor::scalar(step), Tensor::scalar(zero));
-        let op = Quantize { axis: 0, block: 0, dtype: DType::I8, saturate: true };
+        let op = Quantize { axis: 0, block: 0, dtype: DType::I8, saturate: true, rounding: Rounding::Even };
         let quantized = eval(op, &[&x, &scale, &zero_point]);
         let back = eval(Dequantize { axis: 0, block: 0 }, &[&quantized, &scale, &zero_point]);
         let (low, high) = (step * f32::from(i8::MIN - zero.min(0)), step * f32::from(i8::MAX - zero.max(0)));

@@ -2,7 +2,7 @@
 
 mod common;
 
-use firebrick_ir::ops::{Dequantize, Quantize};
+use firebrick_ir::ops::{Dequantize, Quantize, Rounding};
 use firebrick_ir::{DType, Tensor};
 
 use common::{check, check_infer, f32s, tensor};
@@ -12,7 +12,7 @@ fn coded(dtype: DType, dims: &[usize], codes: &[u8]) -> Tensor {
 }
 
 const fn to(dtype: DType) -> Quantize {
-    Quantize { axis: 0, block: 0, dtype, saturate: true }
+    Quantize { axis: 0, block: 0, dtype, saturate: true, rounding: Rounding::Even }
 }
 
 const FROM: Dequantize = Dequantize { axis: 0, block: 0 };
@@ -27,6 +27,8 @@ fn one_scale() {
     // Halves go to the even integer before the zero point is added.
     let halves = [f32s(&[4], [0.5, 1.5, 2.5, f32::NAN]), f32s(&[], [1.0]), tensor::<i8>(&[], [1])];
     check(to(DType::I8), &halves, Ok(&[tensor::<i8>(&[4], [1, 3, 3, 1])]));
+    let away = Quantize { rounding: Rounding::Away, ..to(DType::I8) };
+    check(away, &halves, Ok(&[tensor::<i8>(&[4], [2, 3, 4, 1])]));
     let floats = [f32s(&[4], [1.0, -2.0, 1e9, 20.0]), f32s(&[], [2.0])];
     check(to(DType::F8E4M3Fn), &floats, Ok(&[coded(DType::F8E4M3Fn, &[4], &[0x30, 0xb8, 0x7e, 0x52])]));
     let unsaturated = Quantize { saturate: false, ..to(DType::F8E4M3Fn) };
@@ -73,6 +75,9 @@ fn types() {
     check_infer(to(DType::U8), "i64[2] f32[]", number);
     let dtype = Err("attribute `dtype` is i64, but should be an integer or float of few bits");
     check_infer(to(DType::I64), "f32[2] f32[]", dtype);
+    let away = Quantize { rounding: Rounding::Away, ..to(DType::F8E4M3Fn) };
+    let rounding = Err("attribute `rounding` is away, but f8e4m3fn is rounded to even");
+    check_infer(away, "f32[2] f32[]", rounding);
     let zero = Err("operand 2 has elements of type i8, but should have u8");
     check_infer(to(DType::U8), "f32[2] f32[] i8[]", zero);
     check_infer(FROM, "u8[2] f32[] u8[2]", Err("the zero point is [2], but the scale []"));

@@ -40,6 +40,9 @@ pub enum Reason {
     /// A pass made one op of several.
     #[error("it is several layers made one: write the graph without fused ops")]
     Fused,
+    /// It computes with integers.
+    #[error("Caffe has no layer for quantized values, only Ristretto has, and its layers are not written")]
+    Quantized,
     /// There is a layer, but not for this.
     #[error("{0}")]
     Unsupported(String),

@@ -61,7 +61,7 @@ impl Operator for Conv {
 }
 
 impl Conv {
-    fn convolve<T: Term>(&self, operands: &[&Tensor]) -> Result<Tensor, EvalError> {
+    pub(super) fn convolve<T: Term>(&self, operands: &[&Tensor]) -> Result<Tensor, EvalError> {
         let (x, w) = (operands[0], operands[1]);
         let (input, kernel) = (&x.dims()[2..], &w.dims()[2..]);
         let window = self.window(kernel);

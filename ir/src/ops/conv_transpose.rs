@@ -102,7 +102,7 @@ impl Operator for ConvTranspose {
 }
 
 impl ConvTranspose {
-    fn convolve<T: Term>(&self, operands: &[&Tensor]) -> Result<Tensor, EvalError> {
+    pub(super) fn convolve<T: Term>(&self, operands: &[&Tensor]) -> Result<Tensor, EvalError> {
         let (x, w) = (operands[0], operands[1]);
         let (input, kernel) = (&x.dims()[2..], &w.dims()[2..]);
         let output = self.output(input, kernel)?;

@@ -42,12 +42,7 @@ impl Operator for Gemm {
     }
 
     fn eval(&self, operands: &[&Tensor]) -> Result<Vec<Tensor>, EvalError> {
-        let (a, b) = (operands[0], operands[1]);
-        let (m, k) = sizes(a, self.trans_a);
-        let n = sizes(b, self.trans_b).1;
-        let dims = [m, n];
-        let product = Product { m, k, n, trans_a: self.trans_a, trans_b: self.trans_b };
-        with_term!(a.dtype(), T => Ok(vec![multiply::<T>(product, operands, &dims)?]))
+        with_term!(operands[0].dtype(), T => Ok(vec![self.multiply::<T>(operands)?]))
     }
 
     fn macs(&self, operands: &[&Type], results: &[Type]) -> u64 {
@@ -56,6 +51,25 @@ impl Operator for Gemm {
     }
 
     attributes!(trans_a, trans_b);
+}
+
+impl Gemm {
+    pub(super) fn multiply<T: Term>(&self, operands: &[&Tensor]) -> Result<Tensor, EvalError> {
+        let (a, b) = (operands[0], operands[1]);
+        let (m, k) = sizes(a, self.trans_a);
+        let n = sizes(b, self.trans_b).1;
+        let dims = [m, n];
+        let mut sums = match operands.get(2) {
+            Some(c) => {
+                let cs = T::read(c)?;
+                indices(c.dims(), &dims).map(|i| cs[i].widen()).collect()
+            }
+            None => vec![T::Sum::default(); dims.iter().product()],
+        };
+        let product = Product { m, k, n, trans_a: self.trans_a, trans_b: self.trans_b };
+        product.add_to(&mut sums, &T::read(a)?, &T::read(b)?);
+        T::tensor(a.dtype(), &dims, sums)
+    }
 }
 
 /// Rows and columns of an operand.
@@ -82,17 +96,4 @@ fn inner_mismatch(op: &Gemm, operands: &[&Type], a_k: &Dim, b_k: &Dim) -> InferE
             InferError::Shape(format!("matrices {a} and {b} have no product: {a_k} columns meet {b_k} rows"))
         }
     }
-}
-
-fn multiply<T: Term>(product: Product, operands: &[&Tensor], dims: &[usize]) -> Result<Tensor, EvalError> {
-    let (a, b) = (operands[0], operands[1]);
-    let mut sums = match operands.get(2) {
-        Some(c) => {
-            let cs = T::read(c)?;
-            indices(c.dims(), dims).map(|i| cs[i].widen()).collect()
-        }
-        None => vec![T::Sum::default(); dims.iter().product()],
-    };
-    product.add_to(&mut sums, &T::read(a)?, &T::read(b)?);
-    T::tensor(a.dtype(), dims, sums)
 }

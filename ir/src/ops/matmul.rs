@@ -43,10 +43,7 @@ impl Operator for MatMul {
     }
 
     fn eval(&self, operands: &[&Tensor]) -> Result<Vec<Tensor>, EvalError> {
-        let types = [operands[0].ty(), operands[1].ty()];
-        let results = self.infer(&[&types[0], &types[1]])?;
-        let dims: Vec<usize> = results[0].shape.as_fixed().unwrap_or_default().iter().map(|&n| n as usize).collect();
-        with_term!(operands[0].dtype(), T => Ok(vec![multiply::<T>(operands[0], operands[1], &dims)?]))
+        with_term!(operands[0].dtype(), T => Ok(vec![multiply::<T>(operands)?]))
     }
 
     fn macs(&self, operands: &[&Type], results: &[Type]) -> u64 {
@@ -57,20 +54,24 @@ impl Operator for MatMul {
     attributes!();
 }
 
-fn multiply<T: Term>(a: &Tensor, b: &Tensor, dims: &[usize]) -> Result<Tensor, EvalError> {
-    let (stack, matrix) = dims.split_at(dims.len() - 2);
+pub(super) fn multiply<T: Term>(operands: &[&Tensor]) -> Result<Tensor, EvalError> {
+    let (a, b) = (operands[0], operands[1]);
     let (a_stack, a_matrix) = a.dims().split_at(a.dims().len() - 2);
     let (b_stack, b_matrix) = b.dims().split_at(b.dims().len() - 2);
-    let product = Product { m: matrix[0], k: a_matrix[1], n: matrix[1], trans_a: false, trans_b: false };
-    let (a_size, b_size, size): (usize, usize, usize) =
-        (a_matrix.iter().product(), b_matrix.iter().product(), matrix.iter().product());
+    let shape = |dims: &[usize]| Shape(dims.iter().map(|&n| (n as u64).into()).collect());
+    let Shape(stack) = broadcast(&shape(a_stack), &shape(b_stack))?;
+    let stack: Vec<usize> = stack.iter().filter_map(Dim::fixed).map(|n| n as usize).collect();
+    let (m, k, n) = (a_matrix[0], a_matrix[1], b_matrix[1]);
+    let product = Product { m, k, n, trans_a: false, trans_b: false };
+    let dims = [stack.as_slice(), &[m, n]].concat();
+    let (a_size, b_size, size) = (m * k, k * n, m * n);
     let mut sums = vec![T::Sum::default(); dims.iter().product()];
     if !sums.is_empty() {
         let (xs, ys) = (T::read(a)?, T::read(b)?);
-        let pairs = indices(a_stack, stack).zip(indices(b_stack, stack));
+        let pairs = indices(a_stack, &stack).zip(indices(b_stack, &stack));
         for (sums, (i, j)) in sums.chunks_exact_mut(size).zip(pairs) {
             product.add_to(sums, &xs[i * a_size..][..a_size], &ys[j * b_size..][..b_size]);
         }
     }
-    T::tensor(a.dtype(), dims, sums)
+    T::tensor(a.dtype(), &dims, sums)
 }

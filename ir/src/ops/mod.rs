@@ -35,7 +35,9 @@ mod number;
 mod pad;
 mod pool;
 mod product;
+mod qtype;
 mod quantize;
+mod quantized;
 mod recur;
 mod recur_step;
 mod reduce;
@@ -89,7 +91,12 @@ pub use lrn::Lrn;
 pub use matmul::MatMul;
 pub use pad::{Pad, PadMode};
 pub use pool::{Pool, PoolFn};
+pub use qtype::{QType, Rounding};
 pub use quantize::Quantize;
+pub use quantized::{
+    QBinary, QConcat, QConv, QConvTranspose, QGemm, QMatMul, QPool, QReduce, QSoftmax, QUnary, Quantizable, Quantized,
+    Requantize, Sums,
+};
 pub use recur::{Activation, Cell, Recur};
 pub use reduce::{Reduce, ReduceFn};
 pub use reshape::Reshape;

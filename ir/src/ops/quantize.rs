@@ -1,10 +1,11 @@
+use super::Rounding;
 use super::float::{numbers, to_f64};
 use super::scales::Scales;
 use crate::attr::attributes;
 use crate::dtype::with_integer;
 use crate::op::{Arity, InferError, Operator};
 use crate::ops::number::{Number, Wide};
-use crate::{DType, EvalError, Overflow, Tensor, Type};
+use crate::{Code, DType, EvalError, Overflow, Tensor, Type};
 
 /// Numbers as small integers or floats: `x / scale + zero point`, as ONNX's QuantizeLinear.
 ///
@@ -12,8 +13,8 @@ use crate::{DType, EvalError, Overflow, Tensor, Type};
 /// scale's shape. The scale is one number; or `[D]`, one for each index of dimension `axis`; or, with a `block`, of
 /// `x`'s shape but for `axis`, where it has one for every `block` indices. The result has `x`'s shape.
 ///
-/// The quotient is rounded to f32 (f64 if `x` or the scale is), then to the nearest integer, of two to the even one;
-/// with the zero point added, it is limited to the range of the type. For a float it is rounded to the nearest one.
+/// The quotient is rounded to f32 (f64 if `x` or the scale is), then to the nearest integer; with the zero
+/// point added, it is limited to the range of the type. For a float it is rounded to the nearest one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quantize {
     /// The dimension that scales differ along.
@@ -24,6 +25,8 @@ pub struct Quantize {
     pub dtype: DType,
     /// What becomes of numbers too large for a float; integers are always limited.
     pub saturate: bool,
+    /// Which of two integers that are as near a quotient becomes; of floats always the even one.
+    pub rounding: Rounding,
 }
 
 impl Operator for Quantize {
@@ -41,6 +44,10 @@ impl Operator for Quantize {
         if !is_quantized(self.dtype) {
             let problem = format!("is {}, but should be an integer or float of few bits", self.dtype);
             return Err(InferError::Attribute { name: "dtype", problem });
+        }
+        if self.rounding == Rounding::Away && self.dtype.code().is_some_and(Code::is_float) {
+            let problem = format!("is away, but {} is rounded to even", self.dtype);
+            return Err(InferError::Attribute { name: "rounding", problem });
         }
         Scales { axis: self.axis, block: self.block }.check(x, scale)?;
         if let Some(zero) = operands.get(2) {
@@ -63,14 +70,14 @@ impl Operator for Quantize {
         Ok(vec![result])
     }
 
-    attributes!(axis, block, dtype, saturate);
+    attributes!(axis, block, dtype, saturate, rounding);
 }
 
 impl Quantize {
     /// Quotients with their zero points as elements of the type.
     fn pack(&self, values: impl Iterator<Item = (f64, f64)>, dims: &[usize]) -> Result<Tensor, EvalError> {
         // A quotient that is no number becomes the zero point, as 0 does.
-        let integer = |(x, zero): (f64, f64)| if x.is_nan() { zero } else { x.round_ties_even() + zero };
+        let integer = |(x, zero): (f64, f64)| if x.is_nan() { zero } else { self.rounding.round(x) + zero };
         let Some(code) = self.dtype.code() else {
             return with_integer!(self.dtype, T => {
                 Ok(Tensor::from_vec(dims, values.map(|value| T::narrow(Wide::Real(integer(value)))).collect())?)

@@ -7,8 +7,8 @@ use std::ops::{AddAssign, Mul};
 use super::float::{from_f64, to_f32};
 use crate::{DType, Element, EvalError, InferError, Tensor, Type};
 
-/// An element that sums of products are read from: f32, which f16 and bf16 are widened to, f64, or an integer of 32 or
-/// 64 bits.
+/// An element that sums of products are read from: f32, which f16 and bf16 are widened to, f64, an integer of 32 or
+/// 64 bits; or, of quantized ops only, an i16: a byte less its zero point.
 pub(super) trait Term: Element {
     /// What products are summed in: f64 for floats; integers wrap.
     type Sum: Copy + Default + AddAssign + Mul<Output = Self::Sum>;
@@ -76,6 +76,22 @@ macro_rules! integer_terms {
 }
 
 integer_terms!(i32, i64, u32, u64);
+
+impl Term for i16 {
+    type Sum = Wrapping<i32>;
+
+    fn read(tensor: &Tensor) -> Result<Cow<'_, [i16]>, EvalError> {
+        Ok(tensor.values()?)
+    }
+
+    fn widen(self) -> Wrapping<i32> {
+        Wrapping(i32::from(self))
+    }
+
+    fn tensor(_: DType, dims: &[usize], sums: Vec<Wrapping<i32>>) -> Result<Tensor, EvalError> {
+        Ok(Tensor::from_vec(dims, sums.into_iter().map(|sum| sum.0).collect())?)
+    }
+}
 
 /// `with_term!(dtype, T => result)`: the result with `T` the term that elements of that type are read as.
 macro_rules! with_term {

@@ -27,7 +27,7 @@ macro_rules! functions {
             const EXPECTED: &'static str = "an elementwise function with its parameters";
 
             fn to_attr(&self) -> Attr {
-                let (word, parameters) = match *self { $(UnaryFn::$variant { $($attr),* } => ($name, vec![$($attr),*]),)* };
+                let (word, parameters) = match *self { $(UnaryFn::$variant { $($attr),* } => ($name, vec![$(Attr::Float($attr)),*]),)* };
                 if parameters.is_empty() { Attr::Word(word.to_owned()) } else { Attr::Call(word.to_owned(), parameters) }
             }
 
@@ -39,8 +39,8 @@ macro_rules! functions {
                     Attr::Call(..) | Attr::Int(_) | Attr::Float(_) | Attr::Ints(_) | Attr::Floats(_) | Attr::List(_) => return None,
                 };
                 $(if word == $name {
-                    let &[$($attr),*] = parameters else { return None };
-                    return Some(UnaryFn::$variant { $($attr),* });
+                    let [$($attr),*] = parameters else { return None };
+                    return Some(UnaryFn::$variant { $($attr: $attr.number()?),* });
                 })*
                 None
             }

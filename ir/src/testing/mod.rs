@@ -5,6 +5,7 @@ mod build;
 mod fused;
 mod indexed;
 mod networks;
+mod quantized;
 mod steps;
 
 use std::collections::HashMap;

@@ -2,15 +2,15 @@
 
 use super::build::Builder;
 use super::fused::{expand, fused};
-use super::indexed;
+use super::{indexed, quantized};
 use crate::attr::AttrReader;
 use crate::ops::{
     BatchNorm, Binary, BinaryFn, Bitcast, BoxCode, Cast, Cell, Concat, Conv, ConvTranspose, Coordinates, Dequantize,
     DetectionOutput, Gather, Gemm, Identity, Lrn, MatMul, NearestMode, Pad, PadMode, Pool, PoolFn, Quantize, Recur,
-    Reduce, ReduceFn, Reshape, Resize, ResizeFn, Select, Slice, Softmax, Ties, Tile, TopK, Transpose, Unary, UnaryFn,
-    Unpool,
+    Reduce, ReduceFn, Reshape, Resize, ResizeFn, Rounding, Select, Slice, Softmax, Ties, Tile, TopK, Transpose, Unary,
+    UnaryFn, Unpool,
 };
-use crate::{Attr, DType, Dim, Op, Operator, Type, Value};
+use crate::{Attr, Code, DType, Dim, Op, Operator, Type, Value};
 
 /// A step: adds nodes, or gives up.
 pub(super) type Step = fn(&mut Builder) -> Option<Value>;
@@ -38,6 +38,17 @@ pub(super) const STEPS: &[Step] = &[
     pad,
     pool,
     quantize,
+    quantized::binary,
+    quantized::concat,
+    quantized::conv,
+    quantized::conv_transpose,
+    quantized::gemm,
+    quantized::matmul,
+    quantized::pool,
+    quantized::reduce,
+    quantized::requantize,
+    quantized::softmax,
+    quantized::unary,
     recur,
     reduce,
     reshape,
@@ -173,6 +184,11 @@ fn conv(b: &mut Builder) -> Option<Value> {
 
 pub(super) fn any_conv(b: &mut Builder) -> Option<(Conv, Vec<Value>)> {
     let x = b.pick(float(3..=5))?;
+    conv_of(b, x)
+}
+
+/// A convolution of the value, with weights of its type.
+pub(super) fn conv_of(b: &mut Builder, x: Value) -> Option<(Conv, Vec<Value>)> {
     let ty = b.ty(x);
     let n_spatial = ty.shape.rank() - 2;
     let channels = fixed(&ty, 1)?;
@@ -195,6 +211,11 @@ fn conv_transpose(b: &mut Builder) -> Option<Value> {
 
 pub(super) fn any_conv_transpose(b: &mut Builder) -> Option<(ConvTranspose, Vec<Value>)> {
     let x = b.pick(float(3..=5))?;
+    conv_transpose_of(b, x)
+}
+
+/// A transposed convolution of the value, with weights of its type.
+pub(super) fn conv_transpose_of(b: &mut Builder, x: Value) -> Option<(ConvTranspose, Vec<Value>)> {
     let ty = b.ty(x);
     let n_spatial = ty.shape.rank() - 2;
     let channels = fixed(&ty, 1)?;
@@ -283,6 +304,11 @@ pub(super) fn any_gemm(b: &mut Builder) -> Option<(Gemm, Vec<Value>)> {
             b.add(Reshape { shape: vec![0, -1] }, &[x])?
         }
     };
+    gemm_of(b, a)
+}
+
+/// A product with the value, with weights of its type.
+pub(super) fn gemm_of(b: &mut Builder, a: Value) -> Option<(Gemm, Vec<Value>)> {
     let ty = b.ty(a);
     let (trans_a, trans_b) = (b.coin(), b.coin());
     let (k, n) = (fixed(&ty, usize::from(!trans_a))?, b.between(1, 4));
@@ -321,8 +347,13 @@ fn pad(b: &mut Builder) -> Option<Value> {
 
 /// A pool of the value.
 fn pool_of(b: &mut Builder, x: Value, function: PoolFn, indices: bool) -> Option<Value> {
+    let op = any_pool(b, x, function, indices);
+    b.add(op, &[x])
+}
+
+pub(super) fn any_pool(b: &mut Builder, x: Value, function: PoolFn, indices: bool) -> Pool {
     let n_spatial = b.ty(x).shape.rank() - 2;
-    let op = Pool {
+    Pool {
         function,
         kernel: b.many(n_spatial, 1, 3),
         strides: b.many(n_spatial, 1, 2),
@@ -331,8 +362,7 @@ fn pool_of(b: &mut Builder, x: Value, function: PoolFn, indices: bool) -> Option
         ceil: b.coin(),
         count_include_pad: b.coin(),
         indices,
-    };
-    b.add(op, &[x])
+    }
 }
 
 fn pool(b: &mut Builder) -> Option<Value> {
@@ -356,7 +386,9 @@ fn quantize(b: &mut Builder) -> Option<Value> {
     let dtype = b.of(&[DType::U8, DType::I8, DType::I16, DType::U4, DType::F8E4M3Fn, DType::F4E2M1]);
     let (operands, (axis, block)) = scales(b, x, dtype)?;
     let saturate = b.coin();
-    b.add(Quantize { axis, block, dtype, saturate }, &operands)
+    let is_float = dtype.code().is_some_and(Code::is_float);
+    let rounding = if is_float { Rounding::Even } else { b.of(Rounding::ALL) };
+    b.add(Quantize { axis, block, dtype, saturate, rounding }, &operands)
 }
 
 fn recur(b: &mut Builder) -> Option<Value> {

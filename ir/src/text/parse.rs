@@ -179,9 +179,12 @@ fn attr_literal(input: &str) -> Parsed<'_, Attr> {
     let (input, text) = token("an attribute's value", alt((number, word))).parse(input)?;
     match text.value {
         word if !is_number(word) => attr_call(word, input),
-        number if is_float(number) => Ok((input, Attr::Float(float(number)?))),
-        number => Ok((input, Attr::Int(integer(number)?))),
+        number => Ok((input, number_attr(number)?)),
     }
+}
+
+fn number_attr(number: &str) -> Result<Attr, nom::Err<Fault<'_>>> {
+    Ok(if is_float(number) { Attr::Float(float(number)?) } else { Attr::Int(integer(number)?) })
 }
 
 /// A word, with parameters if a parenthesis follows it.
@@ -193,7 +196,7 @@ fn attr_call<'a>(word: &str, input: &'a str) -> Parsed<'a, Attr> {
     let (input, numbers) =
         delimited(symbol("`(`", "("), |input| separated(parameter, input), cut(symbol("a number, `,` or `)`", ")")))
             .parse(input)?;
-    Ok((input, Attr::Call(word.to_owned(), numbers.into_iter().map(float).collect::<Result<_, _>>()?)))
+    Ok((input, Attr::Call(word.to_owned(), numbers.into_iter().map(number_attr).collect::<Result<_, _>>()?)))
 }
 
 /// Integers, floats if one of them is, or a list of other things.

@@ -1,6 +1,6 @@
 //! Numbers as small integers or floats, and back.
 
-use firebrick_ir::ops::{Dequantize, Quantize};
+use firebrick_ir::ops::{Dequantize, Quantize, Rounding};
 use firebrick_ir::{DType, Tensor};
 
 use crate::attr::{self, Attr};
@@ -9,6 +9,9 @@ use crate::lower::{Arg, Lowered, Lowering, Reason};
 
 /// QuantizeLinear. Its zero point says what elements it makes, so there always is one.
 pub(super) fn quantize(l: &mut Lowering<'_>, op: &Quantize) -> Lowered {
+    if op.rounding == Rounding::Away {
+        return Err("halves are rounded away from zero, and QuantizeLinear rounds them to even".to_owned());
+    }
     let scale = scales(l, 1)?;
     let zero = if l.n_operands() > 2 { scales(l, 2)? } else { zeros(l, op.dtype)? };
     let x = l.arg(0);

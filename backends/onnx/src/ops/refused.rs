@@ -1,4 +1,4 @@
-//! What ONNX has no operators for.
+//! What is not written.
 
 use firebrick_ir::ops::DetectionOutput;
 
@@ -9,4 +9,9 @@ use crate::lower::Lowered;
 pub(super) fn detection_output(_: &DetectionOutput) -> Lowered {
     Err("ONNX has no operator for SSD's detections: end the net before this layer (its location and score blobs)"
         .to_owned())
+}
+
+/// Ops on quantized values.
+pub(super) fn quantized() -> Lowered {
+    Err("ops on quantized values aren't written yet: write the graph before they are folded".to_owned())
 }

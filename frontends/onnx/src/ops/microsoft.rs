@@ -2,7 +2,7 @@
 //!
 //! Those on quantised numbers compute what the numbers stand for, and quantise the result.
 
-use firebrick_ir::ops::{Binary, BinaryFn, Concat, Dequantize, Gemm, Pool, PoolFn, Softmax, Unary, UnaryFn};
+use firebrick_ir::ops::{Binary, BinaryFn, Concat, Dequantize, Gemm, Pool, PoolFn, Rounding, Softmax, Unary, UnaryFn};
 use firebrick_ir::{DType, Op, Tensor, Value};
 
 use super::cast::cast_to;
@@ -175,6 +175,6 @@ fn quantized(ctx: &mut NodeContext<'_, '_>, result: Value, scale: usize, zero: u
         zero.ok().and_then(|mut zero| zero.pop()).ok_or_else(|| ctx.problem(format!("there is no {dtype} 0")))?;
     let zero = ctx.constant("zero_point", zero)?;
     let scale = ctx.input(scale)?;
-    let op = firebrick_ir::ops::Quantize { axis: 0, block: 0, dtype, saturate: true };
+    let op = firebrick_ir::ops::Quantize { axis: 0, block: 0, dtype, saturate: true, rounding: Rounding::Even };
     Ok(vec![with_zero(ctx, "quantized", op, result, scale, Some(zero))?.into()])
 }

@@ -1,6 +1,6 @@
 //! QuantizeLinear, DequantizeLinear and DynamicQuantizeLinear.
 
-use firebrick_ir::ops::{BinaryFn, Dequantize, Quantize, Reduce, ReduceFn, Select, UnaryFn};
+use firebrick_ir::ops::{BinaryFn, Dequantize, Quantize, Reduce, ReduceFn, Rounding, Select, UnaryFn};
 use firebrick_ir::{DType, Shape, Value};
 
 use super::cast::cast_to;
@@ -27,7 +27,7 @@ pub(super) fn quantize_linear(ctx: &mut NodeContext<'_, '_>) -> Outputs {
         Some(precision) => cast_to(ctx, "precise_scale", scale, precision)?,
         None => scale,
     };
-    let op = Quantize { axis, block, dtype, saturate };
+    let op = Quantize { axis, block, dtype, saturate, rounding: Rounding::Even };
     Ok(vec![with_zero(ctx, "quantize", op, x, scale, zero)?.into()])
 }
 
@@ -63,7 +63,7 @@ pub(super) fn dynamic_quantize_linear(ctx: &mut NodeContext<'_, '_>) -> Outputs 
     let zero = ctx.unary(UnaryFn::Clip { min: 0.0, max: 255.0 }, zero)?;
     let zero = ctx.unary(UnaryFn::Round {}, zero)?;
     let zero = cast_to(ctx, "zero_point", zero, DType::U8)?;
-    let op = Quantize { axis: 0, block: 0, dtype: DType::U8, saturate: true };
+    let op = Quantize { axis: 0, block: 0, dtype: DType::U8, saturate: true, rounding: Rounding::Even };
     let quantized = ctx.op("quantize", op, &[x, scale, zero])?;
     Ok(vec![quantized.into(), scale.into(), zero.into()])
 }

@@ -3,7 +3,7 @@
 //! The zero point is subtracted, so that what is padded is 0, and the sum is exact. Where the result is quantized
 //! again, the sum stands for a number by the product of the scales.
 
-use firebrick_ir::ops::{BinaryFn, Dequantize, Quantize};
+use firebrick_ir::ops::{BinaryFn, Dequantize, Quantize, Rounding};
 use firebrick_ir::{DType, Dim, Value};
 
 use super::cast::cast_to;
@@ -77,7 +77,7 @@ pub(super) fn requantized(
     zero: usize,
 ) -> Result<Value, Stop> {
     let (scale, zero) = (ctx.input(scale)?, ctx.input(zero)?);
-    let op = Quantize { axis: 1, block: 0, dtype: ctx.ty(zero).dtype, saturate: true };
+    let op = Quantize { axis: 1, block: 0, dtype: ctx.ty(zero).dtype, saturate: true, rounding: Rounding::Even };
     with_zero(ctx, "requantized", op, number, scale, Some(zero))
 }
 
