@@ -61,15 +61,9 @@ impl Program {
 
     /// The values that the reference evaluator computes, because their ops have no kernel: name and op.
     pub fn evaluated(&self) -> Vec<(&str, &'static str)> {
-        let evaluated = self.plan.steps.iter().filter_map(|step| match &step.kernel {
-            Kernel::Evaluate(kernel) => Some((step.value.as_str(), kernel.op.mnemonic())),
-            Kernel::Direct(_)
-            | Kernel::ClearHalo(_)
-            | Kernel::Lrn(_)
-            | Kernel::Map(_)
-            | Kernel::Pool(_)
-            | Kernel::Relayout(_)
-            | Kernel::Softmax(_) => None,
+        let evaluated = self.plan.steps.iter().filter_map(|step| {
+            let Kernel::Evaluate(kernel) = &step.kernel else { return None };
+            Some((step.value.as_str(), kernel.op.mnemonic()))
         });
         evaluated.collect()
     }

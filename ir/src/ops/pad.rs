@@ -101,8 +101,9 @@ impl Pad {
         sum.ok_or_else(|| InferError::TooLarge(format!("{size} + {begin} + {end}")))
     }
 
-    /// The operand's element for one of the result, along one dimension; `None` for the constant.
-    fn source(&self, at: usize, begin: usize, size: usize) -> Option<usize> {
+    /// The operand's element for one of the result, along a dimension of `size` elements with `begin` added before them;
+    /// `None` for the constant.
+    pub fn source(&self, at: usize, begin: usize, size: usize) -> Option<usize> {
         let inside = at.checked_sub(begin).filter(|&at| at < size);
         let from_start = at as i128 - begin as i128;
         match (self.mode, inside) {

@@ -82,12 +82,17 @@ impl<'a, M: Module> Code<'a, M> {
 
     /// Takes an index apart: `index = (..(i0 * sizes[1] + i1) * sizes[2] + ..)`.
     pub(crate) fn split<const N: usize>(&mut self, index: Value, sizes: [usize; N]) -> [Value; N] {
-        let mut parts = [index; N];
+        let parts = self.unravel(index, &sizes);
+        std::array::from_fn(|i| parts[i])
+    }
+
+    /// As [`split`](Code::split), for sizes that are not known here.
+    pub(crate) fn unravel(&mut self, index: Value, sizes: &[usize]) -> Vec<Value> {
+        let mut parts = vec![index; sizes.len()];
         let mut rest = index;
-        for i in (1..N).rev() {
-            let size = as_imm(sizes[i]);
-            parts[i] = self.builder.ins().urem_imm_u(rest, size);
-            rest = self.builder.ins().udiv_imm_u(rest, size);
+        for (i, &size) in sizes.iter().enumerate().skip(1).rev() {
+            parts[i] = self.builder.ins().urem_imm_u(rest, as_imm(size));
+            rest = self.builder.ins().udiv_imm_u(rest, as_imm(size));
             parts[i - 1] = rest;
         }
         parts

@@ -8,10 +8,13 @@ mod functions;
 mod halo;
 mod lrn;
 mod map;
+mod moves;
 mod numbers;
 mod pool;
+mod reduce;
 mod relayout;
 mod softmax;
+mod sums;
 
 use std::fmt;
 
@@ -23,7 +26,9 @@ pub(crate) use evaluate::{Evaluate, Place, Source};
 pub(crate) use halo::ClearHalo;
 pub(crate) use lrn::LrnKernel;
 pub(crate) use map::{Map, MapOp, Other};
+pub(crate) use moves::{Axis, Move, Origin, Way};
 pub(crate) use pool::{PoolKernel, Windows};
+pub(crate) use reduce::{Extent, ReduceKernel};
 pub(crate) use relayout::Relayout;
 pub(crate) use softmax::SoftmaxKernel;
 
@@ -80,8 +85,12 @@ kernels! {
     Lrn(LrnKernel);
     /// Elementwise functions, one after another.
     Map(Map);
+    /// Elements moved.
+    Move(Move);
     /// Pooling.
     Pool(PoolKernel);
+    /// Reduction.
+    Reduce(ReduceKernel);
     /// The same elements in another layout.
     Relayout(Relayout);
     /// Softmax.

@@ -48,6 +48,16 @@ pub(super) fn is_above<M: Module>(code: &mut Code<'_, M>, a: Value, b: Value) ->
     code.builder.ins().fcmp(FloatCC::GreaterThan, a, b)
 }
 
+/// Where `a = b`; nowhere where one is a NaN.
+pub(super) fn is_equal<M: Module>(code: &mut Code<'_, M>, a: Value, b: Value) -> Value {
+    code.builder.ins().fcmp(FloatCC::Equal, a, b)
+}
+
+/// A number, four times if `like` is four.
+pub(super) fn like<M: Module>(code: &mut Code<'_, M>, x: Value, like: Value) -> Value {
+    if is_vector(code, like) && !is_vector(code, x) { code.splat(x) } else { x }
+}
+
 /// `a` where the condition holds, else `b`.
 pub(super) fn select<M: Module>(code: &mut Code<'_, M>, condition: Value, a: Value, b: Value) -> Value {
     if is_vector(code, a) {

@@ -14,11 +14,16 @@ mod expand;
 mod gemm;
 mod halos;
 mod lrn;
+mod moves;
+mod pad;
 mod planner;
 mod pool;
 mod reduce;
 mod reshape;
+mod slice;
 mod softmax;
+mod tile;
+mod transpose;
 mod unary;
 
 use firebrick_ir::{NodeId, Op, Verified};
@@ -65,10 +70,14 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         Op::Gemm(op) => gemm::lower(planner, id, op),
         Op::Identity(_) => reshape::identity(planner, id),
         Op::Lrn(op) => lrn::lower(planner, id, op),
+        Op::Pad(op) => pad::lower(planner, id, op),
         Op::Pool(op) => pool::lower(planner, id, op),
         Op::Reduce(op) => reduce::lower(planner, id, op),
         Op::Reshape(_) => reshape::lower(planner, id),
+        Op::Slice(op) => slice::lower(planner, id, op),
         Op::Softmax(op) => softmax::lower(planner, id, op),
+        Op::Tile(op) => tile::lower(planner, id, op),
+        Op::Transpose(op) => transpose::lower(planner, id, op),
         Op::Unary(op) => unary::lower(planner, id, op),
         Op::Bitcast(_)
         | Op::Cast(_)
@@ -85,7 +94,6 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         | Op::GatherNd(_)
         | Op::GridSample(_)
         | Op::MatMul(_)
-        | Op::Pad(_)
         | Op::QBinary(_)
         | Op::QConcat(_)
         | Op::QConv(_)
@@ -106,10 +114,7 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         | Op::ScatterElements(_)
         | Op::ScatterNd(_)
         | Op::Select(_)
-        | Op::Slice(_)
-        | Op::Tile(_)
         | Op::TopK(_)
-        | Op::Transpose(_)
         | Op::Unpool(_) => Ok(Lowered::NoKernel),
     }
 }

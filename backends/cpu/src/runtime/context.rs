@@ -108,15 +108,10 @@ impl Context {
     pub fn run(&mut self) -> Result<(), RunError> {
         let program = Arc::clone(&self.program);
         for (number, step) in program.plan.steps.iter().enumerate() {
-            match &step.kernel {
-                Kernel::Evaluate(kernel) => self.evaluate(step, kernel)?,
-                kernel @ (Kernel::Direct(_)
-                | Kernel::ClearHalo(_)
-                | Kernel::Lrn(_)
-                | Kernel::Map(_)
-                | Kernel::Pool(_)
-                | Kernel::Relayout(_)
-                | Kernel::Softmax(_)) => self.run_tasks(&program, number, kernel.n_tasks()),
+            if let Kernel::Evaluate(kernel) = &step.kernel {
+                self.evaluate(step, kernel)?;
+            } else {
+                self.run_tasks(&program, number, step.kernel.n_tasks());
             }
         }
         Ok(())

@@ -6,5 +6,7 @@ mod fused;
 mod gemm;
 mod graphs;
 mod maps;
+mod moves;
 mod pool;
 mod random;
+mod reduce;
