@@ -22,23 +22,23 @@ const FEW_CHANNELS: usize = 4;
 const MAX_IMAGE_BYTES: usize = 1 << 30;
 
 /// Padding beyond which there is no kernel: a halo is stored.
-const MAX_PAD: usize = 1 << 12;
+pub(super) const MAX_PAD: usize = 1 << 12;
 
 /// Runs of output channels that may differ in how they are computed: each has code of its own.
-const MAX_CLASSES: usize = 128;
+pub(super) const MAX_CLASSES: usize = 128;
 
 /// A convolution of two dimensions; of one, the other is 1.
-struct Shape {
+pub(super) struct Shape {
     /// Output channels.
-    n_out: usize,
+    pub(super) n_out: usize,
     /// Input channels of a group.
-    per_group: usize,
-    group: usize,
-    kernel: [usize; 2],
-    strides: [usize; 2],
-    dilations: [usize; 2],
-    /// Above and on the left.
-    pads: [usize; 2],
+    pub(super) per_group: usize,
+    pub(super) group: usize,
+    pub(super) kernel: [usize; 2],
+    pub(super) strides: [usize; 2],
+    pub(super) dilations: [usize; 2],
+    /// Above and on the left; negative where the first window begins inside.
+    pub(super) pads: [i64; 2],
 }
 
 /// The padding as a halo; `None` if there is no kernel for a convolution of so many dimensions, or with so much of it.
@@ -67,10 +67,11 @@ struct Segment {
 
 /// A convolution for which there is a kernel, with its weights.
 pub(super) struct Convolution {
-    shape: Shape,
-    x: Value,
-    weights: Vec<f32>,
-    bias: Vec<f32>,
+    pub(super) name: &'static str,
+    pub(super) shape: Shape,
+    pub(super) x: Value,
+    pub(super) weights: Vec<f32>,
+    pub(super) bias: Vec<f32>,
 }
 
 /// Where a convolution's results go, and what is done to them.
@@ -78,6 +79,8 @@ pub(super) struct Target {
     /// The value that they belong to.
     pub(super) value: Value,
     pub(super) view: View,
+    /// Rows and pixels of the view from a result to the next.
+    pub(super) strides: [usize; 2],
     pub(super) finish: Vec<Finish>,
     pub(super) residual: Option<View>,
 }
@@ -107,7 +110,7 @@ fn lower_with(
     let Some(parts) = Parts::of(planner, epilogue, others, y, Tiles::All)? else { return Ok(Lowered::NoKernel) };
     let residual = parts.residual.map(|value| planner.blocked(value)).transpose()?;
     let view = planner.new_blocked(y)?;
-    convolution.push(planner, Target { value: y, view, finish: parts.finish.clone(), residual })?;
+    convolution.push(planner, Target { value: y, view, strides: [1, 1], finish: parts.finish.clone(), residual })?;
     parts.push_rest(planner, y, view)?;
     Ok(Lowered::Done)
 }
@@ -130,7 +133,8 @@ impl Convolution {
         let x = operands[0];
         let is_addressable = is_addressable(planner, x, planner.halo(x)) && is_addressable(planner, y, planner.halo(y));
         let is_addressable = is_addressable && shape.n_classes(planner.isa.lanes()) <= MAX_CLASSES;
-        Ok(is_addressable.then_some(Convolution { shape, x, weights, bias }))
+        let name = name(&shape);
+        Ok(is_addressable.then_some(Convolution { name, shape, x, weights, bias }))
     }
 
     /// Output channels.
@@ -151,7 +155,7 @@ impl Convolution {
 }
 
 /// Whether an image of the value with a halo is small enough for displacements of 32 bits.
-fn is_addressable(planner: &Planner<'_>, value: Value, halo: Halo) -> bool {
+pub(super) fn is_addressable(planner: &Planner<'_>, value: Value, halo: Halo) -> bool {
     let size = planner.size(value);
     let channels = size.c.next_multiple_of(planner.isa.lanes());
     let rows = size.h.saturating_add(halo.top).saturating_add(halo.bottom);
@@ -175,7 +179,7 @@ impl Shape {
             kernel: two(&weight_dims[2..], 1)?,
             strides: two(&op.strides, 1)?,
             dilations: two(&op.dilations, 1)?,
-            pads: two(op.pads.get(..n_spatial)?, 0)?,
+            pads: two(op.pads.get(..n_spatial)?, 0)?.map(as_imm),
         })
     }
 
@@ -230,7 +234,7 @@ impl Shape {
     }
 
     /// Runs of vectors that read alike: from the same place in a block, as much, and as far from each other.
-    fn n_classes(&self, lanes: usize) -> usize {
+    pub(super) fn n_classes(&self, lanes: usize) -> usize {
         let mut n_classes = 0;
         let mut last: Option<(Range<usize>, Option<usize>)> = None;
         for unit in self.units(lanes, 1) {
@@ -266,6 +270,8 @@ impl Convolution {
         let (y, lanes) = (target.view, planner.isa.lanes());
         let operand = if shape.is_depthwise() { Operand::Lanes } else { Operand::Broadcast };
         let y_steps = Steps::of(&y.image);
+        let [down, right] = target.strides.map(as_imm);
+        let y_steps = Steps { down: down * y_steps.down, right: right * y_steps.right, ..y_steps };
         let x_steps = Steps::of(&x.image);
         let (h, w) = (y.image.size.h, y.image.size.w);
         // Without a second window, a stride has no limit, and no meaning.
@@ -288,10 +294,10 @@ impl Convolution {
         classes.classes.iter_mut().for_each(|class| class.weights += start);
         let [top, left] = shape.pads;
         Direct {
-            name: name(shape),
+            name: self.name,
             x,
             y,
-            x_offset: -bytes(top * x.image.row + left * x.image.block),
+            x_offset: -(top * bytes(x.image.row) + left * bytes(x.image.block)),
             x_steps,
             y_steps,
             n_images: y.image.size.n,

@@ -103,7 +103,8 @@ impl Part {
     fn push(&self, planner: &mut Planner<'_>, y: Value, view: View) -> Result<(), CompileError> {
         match &self.source {
             Source::Conv(convolution, parts) => {
-                let target = Target { value: y, view, finish: parts.finish.clone(), residual: None };
+                let finish = parts.finish.clone();
+                let target = Target { value: y, view, strides: [1, 1], finish, residual: None };
                 convolution.push(planner, target)?;
                 parts.push_rest(planner, y, view)
             }

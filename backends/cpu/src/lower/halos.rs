@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use firebrick_ir::ops::Branch;
-use firebrick_ir::{Graph, Op, Value};
+use firebrick_ir::{Graph, NodeId, Op, Value};
 
 use super::concat::Slices;
-use super::conv;
+use super::{conv, conv_transpose};
 use crate::plan::Halo;
 
 /// The halos of all values that have one.
@@ -19,7 +19,8 @@ pub(super) fn of(graph: &Graph, slices: &Slices) -> HashMap<Value, Halo> {
         let op = &graph.node(id).op;
         // The result of an identity lies where the operand does.
         let is_alias = matches!(op, Op::Identity(_));
-        let needed = if is_alias { halos.get(&Value { node: id, port: 0 }).copied() } else { of_convolutions(op) };
+        let needed =
+            if is_alias { halos.get(&Value { node: id, port: 0 }).copied() } else { of_convolutions(graph, id) };
         if let (Some(needed), Some(&operand)) = (needed, operands.first()) {
             widen(&mut halos, operand, needed);
         }
@@ -33,11 +34,16 @@ pub(super) fn of(graph: &Graph, slices: &Slices) -> HashMap<Value, Halo> {
 }
 
 /// What an op pads its first operand by; `None` if it is no convolution.
-fn of_convolutions(op: &Op) -> Option<Halo> {
+fn of_convolutions(graph: &Graph, id: NodeId) -> Option<Halo> {
+    let op = &graph.node(id).op;
     if let Op::Conv(conv) = op {
         conv::halo(&conv.pads)
     } else if let Op::FusedConv(fused) = op {
         conv::halo(&fused.op.pads)
+    } else if let Op::ConvTranspose(op) = op {
+        conv_transpose::halo(graph, id, op)
+    } else if let Op::FusedConvTranspose(fused) = op {
+        conv_transpose::halo(graph, id, &fused.op)
     } else if let Op::Expand(expand) = op {
         let convs = expand.branches.iter().filter_map(|branch| match branch {
             Branch::Conv(branch) => conv::halo(&branch.pads),

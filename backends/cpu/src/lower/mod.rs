@@ -7,6 +7,7 @@ mod batch_norm;
 mod binary;
 mod concat;
 mod conv;
+mod conv_transpose;
 mod cover;
 mod epilogue;
 mod evaluate;
@@ -64,8 +65,10 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         Op::Binary(op) => binary::lower(planner, id, op),
         Op::Concat(op) => concat::lower(planner, id, op),
         Op::Conv(op) => conv::lower(planner, id, op),
+        Op::ConvTranspose(op) => conv_transpose::lower(planner, id, op),
         Op::Expand(op) => expand::lower(planner, id, op),
         Op::FusedConv(op) => conv::lower_fused(planner, id, op),
+        Op::FusedConvTranspose(op) => conv_transpose::lower_fused(planner, id, op),
         Op::FusedGemm(op) => gemm::lower_fused(planner, id, op),
         Op::Gemm(op) => gemm::lower(planner, id, op),
         Op::Identity(_) => reshape::identity(planner, id),
@@ -81,14 +84,12 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         Op::Unary(op) => unary::lower(planner, id, op),
         Op::Bitcast(_)
         | Op::Cast(_)
-        | Op::ConvTranspose(_)
         | Op::Cumulate(_)
         | Op::DeformConv(_)
         | Op::Dequantize(_)
         | Op::Det(_)
         | Op::DetectionOutput(_)
         | Op::Dft(_)
-        | Op::FusedConvTranspose(_)
         | Op::Gather(_)
         | Op::GatherElements(_)
         | Op::GatherNd(_)

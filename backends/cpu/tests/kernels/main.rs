@@ -2,6 +2,7 @@
 
 mod check;
 mod conv;
+mod conv_transpose;
 mod fused;
 mod gemm;
 mod graphs;

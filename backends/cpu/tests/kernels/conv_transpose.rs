@@ -1,0 +1,133 @@
+use proptest::prelude::*;
+
+use crate::check::{check, check_native};
+
+/// A transposed convolution to test; the others are as `CASE` has them.
+#[derive(Debug, Clone, Copy)]
+struct Case {
+    n: usize,
+    c: usize,
+    /// Output channels of a group.
+    o: usize,
+    group: usize,
+    size: [usize; 2],
+    kernel: [usize; 2],
+    strides: [usize; 2],
+    pads: [usize; 4],
+    dilations: [usize; 2],
+    output_padding: [usize; 2],
+}
+
+const CASE: Case = Case {
+    n: 1,
+    c: 3,
+    o: 5,
+    group: 1,
+    size: [4, 5],
+    kernel: [3, 3],
+    strides: [2, 2],
+    pads: [0; 4],
+    dilations: [1, 1],
+    output_padding: [0, 0],
+};
+
+impl Case {
+    /// Whether there is something left of it.
+    fn is_valid(&self) -> bool {
+        (0..2).all(|i| {
+            let whole = (self.size[i] - 1) * self.strides[i] + (self.kernel[i] - 1) * self.dilations[i] + 1;
+            whole + self.output_padding[i] > self.pads[i] + self.pads[i + 2]
+        })
+    }
+
+    /// Between convolutions with pads of their own, and with what follows.
+    fn graph(&self) -> String {
+        let Case { n, c, o, group, size: [h, w], kernel: [kh, kw], strides, pads, dilations, output_padding } = *self;
+        let n_out = o * group;
+        format!(
+            r#"graph "conv_transpose" {{ %x = input : f32[{n}, {c}, {h}, {w}]
+            %u = const random(1) : f32[{c}, {c}, 3, 3] %v = const random(2) : f32[2, {n_out}, 3, 3]
+            %a = conv(%x, %u) strides=[1, 1] pads=[1, 1, 1, 1] dilations=[1, 1] group=1
+            %w = const random(3) : f32[{c}, {o}, {kh}, {kw}] %b = const random(4) : f32[{n_out}]
+            %y = fused_conv_transpose(%a, %w, %b) strides={strides:?} pads={pads:?} dilations={dilations:?} group={group}
+                output_padding={output_padding:?} epilogue=[relu]
+            %z = conv(%y, %v) strides=[1, 1] pads=[1, 1, 1, 1] dilations=[1, 1] group=1
+            return %y, %z }}"#
+        )
+    }
+}
+
+fn check_case(case: &Case) {
+    if case.is_valid() {
+        check_native(&case.graph());
+    }
+}
+
+#[test]
+fn windows() {
+    for kernel in [1, 3, 4, 7] {
+        for stride in 1..=3 {
+            let pads = [kernel / 2, 0, (kernel - 1) / 2, kernel / 3];
+            check_case(&Case { kernel: [kernel, 4], strides: [stride, 2], pads, ..CASE });
+        }
+    }
+    // Strides beyond the kernel leave results that are nothing but the bias.
+    check_case(&Case { kernel: [2, 1], strides: [4, 3], output_padding: [3, 2], c: 18, ..CASE });
+    check_case(&Case { kernel: [16, 16], strides: [8, 8], pads: [4; 4], size: [2, 3], o: 2, ..CASE });
+}
+
+#[test]
+fn channels() {
+    for (c, o, group) in [(1, 1, 1), (17, 33, 1), (32, 16, 1), (6, 4, 3), (21, 1, 21), (32, 16, 2), (16, 2, 16)] {
+        check_case(&Case { n: 2, c, o, group, kernel: [4, 4], pads: [1; 4], ..CASE });
+    }
+}
+
+#[test]
+fn dilations() {
+    for dilations in [[2, 1], [3, 2], [4, 6]] {
+        check_case(&Case { dilations, pads: [1, 2, 3, 0], ..CASE });
+        check_case(&Case { dilations, strides: [3, 4], kernel: [4, 3], output_padding: [1, 2], ..CASE });
+    }
+}
+
+#[test]
+fn extremes() {
+    // What is cut off at the end, results that no input meets, and one dimension.
+    check_case(&Case { pads: [0, 0, 5, 6], ..CASE });
+    check_case(&Case { output_padding: [7, 9], ..CASE });
+    check_native(
+        r#"graph "conv_transpose1d" { %x = input : f32[2, 18, 7] %w = const random(1) : f32[18, 5, 4]
+        %y = conv_transpose(%x, %w) strides=[2] pads=[1, 0] dilations=[1] group=1 output_padding=[1] return %y }"#,
+    );
+    check(&Case { strides: [40, 40], size: [2, 2], ..CASE }.graph());
+    check(
+        r#"graph "conv_transpose3d" { %x = input : f32[1, 2, 2, 3, 2] %w = const random(1) : f32[2, 3, 2, 2, 2]
+        %y = conv_transpose(%x, %w) strides=[1, 2, 1] pads=[0, 0, 0, 0, 0, 0] dilations=[1, 1, 1] group=1
+            output_padding=[0, 0, 0] return %y }"#,
+    );
+}
+
+/// A residual sum behind it.
+#[test]
+fn epilogues() {
+    check_native(
+        r#"graph "epilogue" { %x = input : f32[1, 20, 5, 4] %r = input : f32[1, 9, 10, 8]
+        %w = const random(1) : f32[20, 9, 2, 2]
+        %y = fused_conv_transpose(%x, %w, %r) strides=[2, 2] pads=[0, 0, 0, 0] dilations=[1, 1] group=1
+            output_padding=[0, 0] epilogue=[add, leaky_relu(0.25)] return %y }"#,
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_form(
+        (n, c, o, size) in (1..3usize, 1..20usize, 1..20usize, [1..9usize, 1..9usize]),
+        (kernel, strides, dilations) in ([1..6usize, 1..6usize], [1..5usize, 1..5usize], [1..4usize, 1..4usize]),
+        (pads, output_padding) in ([0..4usize, 0..4usize, 0..4usize, 0..4usize], [0..3usize, 0..3usize]),
+    ) {
+        check_case(&Case { n, c, o, size, kernel, strides, pads, dilations, output_padding, ..CASE });
+    }
+}
