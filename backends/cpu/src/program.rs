@@ -46,7 +46,7 @@ impl Program {
 
     /// Bytes of memory for values that each context takes.
     pub fn arena_bytes(&self) -> usize {
-        self.plan.arena_bytes()
+        self.plan.arena_bytes
     }
 
     /// Bytes of machine code.
@@ -56,7 +56,7 @@ impl Program {
 
     /// Bytes of weights as tiles read them.
     pub fn weight_bytes(&self) -> usize {
-        size_of_val(self.plan.weights.elements())
+        self.plan.weights.bytes().len()
     }
 
     /// The values that the reference evaluator computes, because their ops have no kernel: name and op.
@@ -76,5 +76,5 @@ impl Program {
 
 fn name_and_type(slot: &Slot) -> (String, Type) {
     let dims: Vec<u64> = slot.place.dims.iter().map(|&n| n as u64).collect();
-    (slot.name.clone(), Type::new(slot.place.dtype, Shape::fixed(&dims)))
+    (slot.name.clone(), Type::new(slot.place.dtype(), Shape::fixed(&dims)))
 }

@@ -1,8 +1,8 @@
 //! What kernels are written with: a function of Cranelift's, with loops, addresses and calls.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{F32, F32X4, I64};
-use cranelift_codegen::ir::{Block, Inst, InstBuilder, MemFlagsData as MemFlags, Value};
+use cranelift_codegen::ir::types::{F32, F32X4, I8, I8X16, I16, I32, I64};
+use cranelift_codegen::ir::{Block, Inst, InstBuilder, MemFlagsData as MemFlags, Type, Value};
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, Variable};
 use cranelift_module::{FuncId, Module};
@@ -71,13 +71,13 @@ impl<'a, M: Module> Code<'a, M> {
 
     /// A place in a buffer.
     pub(crate) fn in_buffer(&mut self, buffer: BufferId, byte: i64) -> Value {
-        let start = as_imm(self.emitter.buffer_starts[buffer.0] * size_of::<f32>());
+        let start = as_imm(self.emitter.buffer_starts[buffer.0]);
         self.offset(self.arena, start + byte)
     }
 
-    /// A place among the weights, by its element.
-    pub(crate) fn weight(&mut self, element: usize) -> Value {
-        self.offset(self.weights, as_imm(element * size_of::<f32>()))
+    /// A place among the weights, by its word.
+    pub(crate) fn weight(&mut self, word: usize) -> Value {
+        self.offset(self.weights, as_imm(word * size_of::<u32>()))
     }
 
     /// Takes an index apart: `index = (..(i0 * sizes[1] + i1) * sizes[2] + ..)`.
@@ -179,12 +179,27 @@ impl<'a, M: Module> Code<'a, M> {
         self.builder.ins().load(F32X4, MemFlags::new(), address, disp)
     }
 
+    /// Bits from memory of any alignment: 1, 2, 4, 8 or 16 bytes.
+    pub(crate) fn load_bits(&mut self, n_bytes: usize, address: Value, disp: i32) -> Value {
+        self.builder.ins().load(bits(n_bytes), MemFlags::new(), address, disp)
+    }
+
+    /// Bytes alike: 1, 2, 4, 8 or 16.
+    pub(crate) fn repeated_byte(&mut self, byte: u8, n_bytes: usize) -> Value {
+        if n_bytes == I8X16.bytes() as usize {
+            let byte = self.builder.ins().iconst(I8, i64::from(byte));
+            return self.builder.ins().splat(I8X16, byte);
+        }
+        let word = u64::from_ne_bytes([byte; 8]) >> (64 - 8 * n_bytes);
+        self.builder.ins().iconst(bits(n_bytes), word.cast_signed())
+    }
+
     /// An integer in memory.
     pub(crate) fn load_int(&mut self, address: Value, disp: i32) -> Value {
         self.builder.ins().uload32(MemFlags::new(), address, disp)
     }
 
-    /// One element or four.
+    /// One element or a vector of them.
     pub(crate) fn store(&mut self, value: Value, address: Value, disp: i32) {
         self.builder.ins().store(MemFlags::new(), value, address, disp);
     }
@@ -225,6 +240,17 @@ impl<'a, M: Module> Code<'a, M> {
     /// Bytes of a tile's vector.
     pub(crate) fn vector_bytes(&self) -> usize {
         self.emitter.isa.lanes() * size_of::<f32>()
+    }
+}
+
+/// The type of that many bytes.
+fn bits(n_bytes: usize) -> Type {
+    match n_bytes {
+        1 => I8,
+        2 => I16,
+        4 => I32,
+        8 => I64,
+        _ => I8X16,
     }
 }
 

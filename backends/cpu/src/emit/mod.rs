@@ -33,7 +33,7 @@ const TILE_ALIGNMENT: u64 = 64;
 pub(crate) struct Emitter<M: Module> {
     pub(crate) module: M,
     isa: Isa,
-    /// Where each buffer begins in the arena, in elements.
+    /// Where each buffer begins in the arena, in bytes.
     buffer_starts: Vec<usize>,
     tiles: HashMap<Tile, FuncId>,
     helpers: HashMap<Helper, FuncId>,

@@ -14,8 +14,13 @@ use crate::plan::{BufferId, View};
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     pub(crate) view: View,
-    pub(crate) dtype: DType,
     pub(crate) dims: Vec<usize>,
+}
+
+impl Place {
+    pub(crate) fn dtype(&self) -> DType {
+        self.view.image.dtype
+    }
 }
 
 /// An operand.

@@ -1,10 +1,11 @@
-//! Zeros around planes, for convolutions that read beyond the edges.
+//! What lies around planes, for convolutions that read beyond the edges.
 
 use std::fmt;
 
 use cranelift_codegen::ir::Value;
 use cranelift_module::Module;
 
+use super::copy::pieces;
 use crate::CompileError;
 use crate::emit::{Code, as_imm};
 use crate::plan::{BufferId, Image, View};
@@ -13,6 +14,8 @@ use crate::plan::{BufferId, Image, View};
 #[derive(Debug)]
 pub(crate) struct ClearHalo {
     pub(crate) view: View,
+    /// What each of its bytes becomes: 0, or the integer that stands for 0.
+    pub(crate) byte: u8,
 }
 
 impl ClearHalo {
@@ -34,35 +37,38 @@ impl ClearHalo {
 
     pub(super) fn emit<M: Module>(&self, code: &mut Code<'_, M>, task: Value) -> Result<(), CompileError> {
         let Image { size, block, halo, row, plane, .. } = self.view.image;
-        let bytes = |n: usize| as_imm(n * size_of::<f32>());
+        let bytes = |n: usize| as_imm(self.view.image.bytes(n));
         let start = code.in_buffer(self.view.buffer, bytes(self.view.start));
         // A view of all channels: its images lie one behind the other.
         let start = code.at(start, task, bytes(plane));
         let (left, right) = (halo.left * block, halo.right * block);
-        clear(code, start, halo.top * row + left);
+        self.fill(code, start, halo.top * row + left);
         let behind = code.offset(start, bytes(halo.top * row + left + size.w * block));
         code.repeat(size.h.saturating_sub(1), &mut |code, i| {
             let between = code.at(behind, i, bytes(row));
-            clear(code, between, right + left);
+            self.fill(code, between, right + left);
         });
         let end = code.offset(behind, bytes(size.h.saturating_sub(1) * row));
-        clear(code, end, right + halo.bottom * row);
+        self.fill(code, end, right + halo.bottom * row);
         Ok(())
     }
-}
 
-/// Writes zeros.
-fn clear<M: Module>(code: &mut Code<'_, M>, address: Value, n_elements: usize) {
-    let zero = code.float(0.0);
-    let (value, per_store) = if n_elements.is_multiple_of(4) { (code.splat(zero), 4) } else { (zero, 1) };
-    code.repeat(n_elements / per_store, &mut |code, i| {
-        let address = code.at(address, i, as_imm(per_store * size_of::<f32>()));
-        code.store(value, address, 0);
-    });
+    /// Writes elements of the halo.
+    fn fill<M: Module>(&self, code: &mut Code<'_, M>, address: Value, n_elements: usize) {
+        for (start, n, piece) in pieces(self.view.image.bytes(n_elements)) {
+            let address = code.offset(address, as_imm(start));
+            code.repeat(n, &mut |code, i| {
+                let address = code.at(address, i, as_imm(piece));
+                let bits = code.repeated_byte(self.byte, piece);
+                code.store(bits, address, 0);
+            });
+        }
+    }
 }
 
 impl fmt::Display for ClearHalo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "clear_halo {}", self.view)
+        write!(f, "clear_halo {}", self.view)?;
+        if self.byte == 0 { Ok(()) } else { write!(f, " to {}", self.byte) }
     }
 }

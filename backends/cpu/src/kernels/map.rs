@@ -36,7 +36,7 @@ pub(crate) enum MapOp {
     },
 }
 
-/// A chain of elementwise functions from one image to another of the same size and block; a copy if it is empty.
+/// A chain of elementwise functions from one image to another of the same size and block.
 #[derive(Debug)]
 pub(crate) struct Map {
     pub(crate) x: View,
@@ -63,7 +63,7 @@ impl Map {
     }
 
     pub(super) fn name(&self) -> &'static str {
-        if self.ops.is_empty() { "copy" } else { "map" }
+        "map"
     }
 
     pub(super) fn n_tasks(&self) -> usize {

@@ -2,6 +2,7 @@
 //! tasks, and how to write its code.
 
 mod chunks;
+mod copy;
 mod direct;
 mod evaluate;
 mod functions;
@@ -21,6 +22,7 @@ use std::fmt;
 use cranelift_codegen::ir::Value;
 use cranelift_module::Module;
 
+pub(crate) use copy::Copy;
 pub(crate) use direct::{Call, Class, Direct, RowStep, Rows, Steps};
 pub(crate) use evaluate::{Evaluate, Place, Source};
 pub(crate) use halo::ClearHalo;
@@ -79,8 +81,10 @@ kernels! {
     Direct(Direct);
     /// The reference evaluator.
     Evaluate(Evaluate);
-    /// Zeros around planes.
+    /// What lies around planes.
     ClearHalo(ClearHalo);
+    /// The same elements in another place.
+    Copy(Copy);
     /// Local response normalisation.
     Lrn(LrnKernel);
     /// Elementwise functions, one after another.

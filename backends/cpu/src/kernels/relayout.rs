@@ -8,7 +8,7 @@ use cranelift_module::Module;
 use super::chunks::Chunks;
 use crate::CompileError;
 use crate::emit::{Code, as_imm};
-use crate::plan::{BufferId, View};
+use crate::plan::{BufferId, Image, View};
 
 /// Copies images into another layout; one of both is plain or has a block of 1.
 #[derive(Debug)]
@@ -57,12 +57,12 @@ impl Relayout {
             let n_lanes = code.min(left, full);
             let zero = code.int(0);
             code.range(zero, n_lanes, &mut |code, lane| {
-                let x = code.at(x, lane, self.lane_step(&self.x));
-                let y = code.at(y, lane, self.lane_step(&self.y));
+                let x = code.at(x, lane, lane_step(&self.x.image));
+                let y = code.at(y, lane, lane_step(&self.y.image));
                 code.repeat(size.w, &mut |code, column| {
-                    let from = code.at(x, column, bytes(self.x.image.block));
-                    let to = code.at(y, column, bytes(self.y.image.block));
-                    let element = code.load(from, 0);
+                    let from = code.at(x, column, bytes(&self.x.image, self.x.image.block));
+                    let to = code.at(y, column, bytes(&self.y.image, self.y.image.block));
+                    let element = code.load_bits(self.x.image.dtype.size(), from, 0);
                     code.store(element, to, 0);
                 });
             });
@@ -70,23 +70,23 @@ impl Relayout {
         Ok(())
     }
 
-    /// From one channel of a block to the next.
-    fn lane_step(&self, view: &View) -> i64 {
-        bytes(if view.image.block == 1 { view.image.plane } else { 1 })
-    }
-
     /// The first pixel of a row, in the first channel of a block.
     fn row<M: Module>(&self, code: &mut Code<'_, M>, view: &View, [image, block, row]: [Value; 3]) -> Value {
-        let planes = self.block() / view.image.block;
+        let Image { block: own, image: per_image, plane, row: per_row, .. } = view.image;
         let at = code.first(view);
-        let at = code.at(at, image, bytes(view.image.image));
-        let at = code.at(at, block, bytes(view.image.plane * planes));
-        code.at(at, row, bytes(view.image.row))
+        let at = code.at(at, image, bytes(&view.image, per_image));
+        let at = code.at(at, block, bytes(&view.image, plane * (self.block() / own)));
+        code.at(at, row, bytes(&view.image, per_row))
     }
 }
 
-fn bytes(n_elements: usize) -> i64 {
-    as_imm(n_elements * size_of::<f32>())
+/// From one channel of a block to the next.
+fn lane_step(image: &Image) -> i64 {
+    bytes(image, if image.block == 1 { image.plane } else { 1 })
+}
+
+fn bytes(image: &Image, n_elements: usize) -> i64 {
+    as_imm(image.bytes(n_elements))
 }
 
 impl fmt::Display for Relayout {

@@ -7,7 +7,7 @@ use firebrick_ir::{DType, Dim, Graph, NodeId, Op, Value};
 
 use super::Lowered;
 use super::planner::{Planner, part_of};
-use crate::kernels::Map;
+use crate::kernels::Copy;
 use crate::plan::{Image, Size, View};
 use crate::{CompileError, Isa};
 
@@ -83,9 +83,6 @@ fn parts(graph: &Graph, id: NodeId) -> Option<Vec<(Option<Value>, usize)>> {
 }
 
 pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Concat) -> Result<Lowered, CompileError> {
-    if !planner.is_all_f32(id) {
-        return Ok(Lowered::NoKernel);
-    }
     let parts = planner.graph.operands(id);
     let whole = Value { node: id, port: 0 };
     if planner.is_concat_of_blocks(whole) && parts.iter().any(|&part| planner.is_blocked(part)) {
@@ -105,7 +102,7 @@ fn blocked(planner: &mut Planner<'_>, parts: &[Value], whole: Value) -> Result<(
         let place = part_of(&target, channel, n_channels);
         let view = planner.blocked(part)?;
         if view != place {
-            planner.push(whole, Map { x: view, y: place, ops: Vec::new() });
+            planner.push(whole, Copy { x: view, y: place });
         }
         channel += n_channels;
     }
@@ -121,10 +118,10 @@ fn plain(planner: &mut Planner<'_>, parts: &[Value], whole: Value, axis: usize) 
     let mut start = target.start;
     for &part in parts {
         let run: usize = planner.dims(part)[axis..].iter().product();
-        let image = Image::plain(Size { n: n_runs, c: 1, h: 1, w: run });
+        let image = Image::plain(target.image.dtype, Size { n: n_runs, c: 1, h: 1, w: run });
         let x = View { image, ..planner.plain(part)? };
         let y = View { start, image: Image { image: total, ..image }, ..target };
-        planner.push(whole, Map { x, y, ops: Vec::new() });
+        planner.push(whole, Copy { x, y });
         start += run;
     }
     Ok(())

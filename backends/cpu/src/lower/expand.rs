@@ -1,14 +1,14 @@
 //! Convolutions of one value, each of which writes its part of the result.
 
 use firebrick_ir::ops::{Branch, Epilogue, Expand, Step};
-use firebrick_ir::{NodeId, Value};
+use firebrick_ir::{DType, NodeId, Value};
 
 use super::Lowered;
 use super::conv::{Convolution, Target};
 use super::epilogue::{Parts, Tiles};
 use super::planner::{Planner, part_of};
 use crate::CompileError;
-use crate::kernels::Map;
+use crate::kernels::Copy;
 use crate::plan::{Halo, Size, View};
 
 /// A branch that can be computed: its channels, and what they come from.
@@ -43,7 +43,7 @@ pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Expand) -> Resul
         let whole = planner.new_plain(y)?;
         for part in &parts {
             let size = Size { c: part.n_channels, ..planner.size(y) };
-            let view = planner.new_temporary(Planner::image(size, lanes, Halo::default())?);
+            let view = planner.new_temporary(Planner::image(DType::F32, size, lanes, Halo::default())?);
             part.push(planner, y, view)?;
             let place = part_of(&whole, part.first_channel, part.n_channels);
             planner.convert(y, view, place);
@@ -112,7 +112,7 @@ impl Part {
                 let from = planner.blocked(*value)?;
                 // Its place may be where it was computed.
                 if from != view {
-                    planner.push(y, Map { x: from, y: view, ops: Vec::new() });
+                    planner.push(y, Copy { x: from, y: view });
                 }
                 Ok(())
             }

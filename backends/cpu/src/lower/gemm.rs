@@ -1,7 +1,7 @@
 //! Products of a matrix and constant weights: rows are pixels, columns are channels.
 
 use firebrick_ir::ops::{Epilogue, FusedGemm, Gemm};
-use firebrick_ir::{NodeId, Value};
+use firebrick_ir::{DType, NodeId, Value};
 
 use super::Lowered;
 use super::cover::{Pixels, cover};
@@ -48,7 +48,7 @@ fn lower_with(
     let Some(parts) = Parts::of(planner, epilogue, others, y, Tiles::Unary)? else { return Ok(Lowered::NoKernel) };
 
     let from = planner.plain(x)?;
-    let image = Planner::image(Size { n: m, c: n, h: 1, w: 1 }, planner.isa.lanes(), Halo::default())?;
+    let image = Planner::image(DType::F32, Size { n: m, c: n, h: 1, w: 1 }, planner.isa.lanes(), Halo::default())?;
     // Rows are filled up to whole vectors, which is as they should be if they have whole ones.
     let to = if image.is_plain() { View { image, ..planner.new_plain(y)? } } else { planner.new_temporary(image) };
     let weight = |row: usize, column: usize| {
@@ -58,7 +58,7 @@ fn lower_with(
     let kernel = Direct { finish: parts.finish.clone(), ..direct(planner, from, to, [m, n, k], &weight, &bias) };
     planner.push(y, kernel);
     if !image.is_plain() {
-        let plain = View { image: Image::plain(image.size), ..planner.new_plain(y)? };
+        let plain = View { image: Image::plain(DType::F32, image.size), ..planner.new_plain(y)? };
         planner.push(y, Relayout { x: to, y: plain });
     }
     let view = planner.plain(y)?;

@@ -47,7 +47,7 @@ pub(super) fn anywhere(planner: &mut Planner<'_>, x: Value, element: usize) -> R
         return plain(planner, x, element);
     };
     let image = view.image;
-    let bytes = |n: usize| as_imm(n * size_of::<f32>());
+    let bytes = |n: usize| as_imm(image.bytes(n));
     let dims = vec![
         vec![(image.size.n, bytes(image.image))],
         vec![(image.n_blocks(), bytes(image.plane)), (image.block, bytes(1))],

@@ -6,8 +6,8 @@ use firebrick_ir::{DType, Dim, Graph, NodeId, Op, Tensor, Value};
 
 use super::concat::Slices;
 use super::halos;
-use crate::kernels::{ClearHalo, Kernel, Map, Place, Relayout};
-use crate::memory::Memory;
+use crate::kernels::{ClearHalo, Copy, Kernel, Place, Relayout};
+use crate::memory::{LINE, Memory};
 use crate::plan::{Buffer, BufferId, Halo, Image, Plan, Size, Slot, Step, View};
 use crate::{CompileError, Isa};
 
@@ -25,7 +25,8 @@ pub(super) struct Planner<'g> {
     slices: Slices,
     steps: Vec<Step>,
     buffers: Vec<Buffer>,
-    weights: Vec<f32>,
+    /// Words of 32 bits: most are f32.
+    weights: Vec<u32>,
     constants: Vec<(Slot, Tensor)>,
 }
 
@@ -73,7 +74,7 @@ impl<'g> Planner<'g> {
             isa: self.isa,
             steps: self.steps,
             buffers: self.buffers,
-            arena_len: 0,
+            arena_bytes: 0,
             weights: Memory::of(&self.weights).ok_or(CompileError::Memory)?,
             inputs,
             outputs,
@@ -89,7 +90,7 @@ impl<'g> Planner<'g> {
 
     /// A value as the evaluator reads it.
     pub(super) fn place(&mut self, value: Value) -> Result<Place, CompileError> {
-        Ok(Place { view: self.plain(value)?, dtype: self.graph.ty(value).dtype, dims: self.dims(value) })
+        Ok(Place { view: self.plain(value)?, dims: self.dims(value) })
     }
 
     /// A value's dimensions, all of which are known.
@@ -103,9 +104,19 @@ impl<'g> Planner<'g> {
         Size::of(&self.dims(value))
     }
 
+    /// A value's images, row-major.
+    pub(super) fn plain_image(&self, value: Value) -> Image {
+        Image::plain(self.dtype(value), self.size(value))
+    }
+
+    /// The type of a value's elements.
+    pub(super) fn dtype(&self, value: Value) -> DType {
+        self.graph.ty(value).dtype
+    }
+
     /// Whether a value's elements are f32.
     pub(super) fn is_f32(&self, value: Value) -> bool {
-        self.graph.ty(value).dtype == DType::F32
+        self.dtype(value) == DType::F32
     }
 
     /// Whether all operands and results of a node are f32.
@@ -142,9 +153,14 @@ impl<'g> Planner<'g> {
 
     /// Adds numbers to the weights, from a line of the cache on. Returns the first one's index.
     pub(super) fn add_weights(&mut self, numbers: impl IntoIterator<Item = f32>) -> usize {
-        let start = self.weights.len().next_multiple_of(crate::memory::LINE);
-        self.weights.resize(start, 0.0);
-        self.weights.extend(numbers);
+        self.add_words(numbers.into_iter().map(f32::to_bits))
+    }
+
+    /// As [`add_weights`](Planner::add_weights), for words of any meaning.
+    pub(super) fn add_words(&mut self, words: impl IntoIterator<Item = u32>) -> usize {
+        let start = self.weights.len().next_multiple_of(LINE / size_of::<u32>());
+        self.weights.resize(start, 0);
+        self.weights.extend(words);
         start
     }
 
@@ -155,13 +171,13 @@ impl<'g> Planner<'g> {
     }
 
     /// Images in memory, if they are not too large.
-    pub(super) fn image(size: Size, block: usize, halo: Halo) -> Result<Image, CompileError> {
-        Image::new(size, block, halo).ok_or(CompileError::Memory)
+    pub(super) fn image(dtype: DType, size: Size, block: usize, halo: Halo) -> Result<Image, CompileError> {
+        Image::new(dtype, size, block, halo).ok_or(CompileError::Memory)
     }
 
     /// A view of all of a new buffer.
     pub(super) fn new_temporary(&mut self, image: Image) -> View {
-        self.buffers.push(Buffer { len: image.n_elements(), start: 0 });
+        self.buffers.push(Buffer { len: image.n_bytes(), start: 0 });
         View { buffer: BufferId(self.buffers.len() - 1), start: 0, image }
     }
 
@@ -169,22 +185,14 @@ impl<'g> Planner<'g> {
     fn new_view(&mut self, value: Value, image: Image) -> View {
         let view = self.new_temporary(image);
         if !image.halo.is_none() {
-            self.push(value, ClearHalo { view });
+            self.push(value, ClearHalo { view, byte: 0 });
         }
         view
     }
 
     /// Where a kernel that writes plain images or values is to put its result.
     pub(super) fn new_plain(&mut self, value: Value) -> Result<View, CompileError> {
-        let dtype = self.graph.ty(value).dtype;
-        let size = if dtype == DType::F32 {
-            self.size(value)
-        } else {
-            // Other elements take a part of an element, or some.
-            let n_elements: usize = self.dims(value).iter().product();
-            Size { n: 1, c: 1, h: 1, w: (n_elements * dtype.size()).div_ceil(size_of::<f32>()) }
-        };
-        let view = self.new_view(value, Image::plain(size));
+        let view = self.new_view(value, self.plain_image(value));
         self.add_form(value, view);
         Ok(view)
     }
@@ -210,7 +218,7 @@ impl<'g> Planner<'g> {
             return Ok(view);
         }
         let halo = self.halo(value);
-        let view = self.new_view(value, Self::image(self.size(value), self.isa.lanes(), halo)?);
+        let view = self.new_view(value, Self::image(self.dtype(value), self.size(value), self.isa.lanes(), halo)?);
         if self.slices.is_whole(value) {
             self.add_form(value, view);
         }
@@ -249,8 +257,7 @@ impl<'g> Planner<'g> {
     pub(super) fn plain(&mut self, value: Value) -> Result<View, CompileError> {
         if let Some(view) = self.forms(value).into_iter().find(|view| view.image.is_plain()) {
             // One pixel of many channels may have been computed in blocks.
-            let image = if self.is_f32(value) { Image::plain(self.size(value)) } else { view.image };
-            return Ok(View { image, ..view });
+            return Ok(View { image: self.plain_image(value), ..view });
         }
         let Some(&from) = self.forms(value).first() else {
             return self.plain_constant(value);
@@ -264,7 +271,7 @@ impl<'g> Planner<'g> {
         let name = self.graph.value_name(value).to_owned();
         let tensor = self.graph.as_const(value).cloned().ok_or(CompileError::MissingWeights(name.clone()))?;
         let view = self.new_plain(value)?;
-        let place = Place { view, dtype: tensor.dtype(), dims: tensor.dims().to_vec() };
+        let place = Place { view, dims: tensor.dims().to_vec() };
         self.constants.push((Slot { name, place }, tensor));
         Ok(view)
     }
@@ -289,7 +296,7 @@ impl<'g> Planner<'g> {
             return Ok(view);
         }
         let from = self.plain(value)?;
-        let view = self.new_view(value, Self::image(self.size(value), 1, halo)?);
+        let view = self.new_view(value, Self::image(self.dtype(value), self.size(value), 1, halo)?);
         self.add_form(value, view);
         self.convert(value, from, view);
         Ok(view)
@@ -298,7 +305,7 @@ impl<'g> Planner<'g> {
     /// Copies a value into another layout.
     pub(super) fn convert(&mut self, value: Value, x: View, y: View) {
         if x.image.block == y.image.block {
-            self.push(value, Map { x, y, ops: Vec::new() });
+            self.push(value, Copy { x, y });
         } else {
             self.push(value, Relayout { x, y });
         }

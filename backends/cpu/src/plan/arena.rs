@@ -2,7 +2,7 @@
 
 use crate::memory::LINE;
 
-/// A piece of the arena, in elements.
+/// A piece of the arena, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Buffer {
     pub(crate) len: usize,
@@ -40,7 +40,7 @@ pub(crate) fn lay_out(buffers: &mut [Buffer], lifetimes: &[Option<Lifetime>]) ->
         let len = buffers[i].len.checked_next_multiple_of(LINE)?;
         buffers[i].start = place(&taken, len);
         let end = buffers[i].start.checked_add(len)?;
-        isize::try_from(end.checked_mul(size_of::<f32>())?).ok()?;
+        isize::try_from(end).ok()?;
         arena_len = arena_len.max(end);
         placed.push(i);
     }

@@ -36,8 +36,8 @@ pub(crate) struct Plan {
     pub(crate) isa: Isa,
     pub(crate) steps: Vec<Step>,
     pub(crate) buffers: Vec<Buffer>,
-    /// Elements of the arena that holds the buffers.
-    pub(crate) arena_len: usize,
+    /// Bytes of the arena that holds the buffers.
+    pub(crate) arena_bytes: usize,
     pub(crate) weights: Memory,
     pub(crate) inputs: Vec<Slot>,
     pub(crate) outputs: Vec<Slot>,
@@ -58,13 +58,8 @@ impl Plan {
         for slot in self.inputs.iter().chain(&self.outputs).chain(constants) {
             lifetimes[slot.place.view.buffer.0] = Some(Lifetime { first: 0, last: self.steps.len() });
         }
-        self.arena_len = arena::lay_out(&mut self.buffers, &lifetimes)?;
+        self.arena_bytes = arena::lay_out(&mut self.buffers, &lifetimes)?;
         Some(())
-    }
-
-    /// Bytes of the arena.
-    pub(crate) fn arena_bytes(&self) -> usize {
-        self.arena_len * size_of::<f32>()
     }
 }
 
@@ -83,7 +78,7 @@ impl fmt::Display for Plan {
         for slot in &self.outputs {
             writeln!(f, "  output {:?} {}", slot.name, slot.place.view)?;
         }
-        writeln!(f, "  arena {} bytes, weights {} bytes", self.arena_bytes(), size_of_val(self.weights.elements()))?;
+        writeln!(f, "  arena {} bytes, weights {} bytes", self.arena_bytes, self.weights.bytes().len())?;
         writeln!(f, "}}")
     }
 }

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use firebrick_ir::DType;
+
 /// A piece of memory of a plan: one of the arena's buffers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct BufferId(pub(crate) usize);
 
-/// Zeros around each plane: rows above and below, pixels to the left and right.
+/// What is stored around each plane: rows above and below, pixels to the left and right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Halo {
     pub(crate) top: usize,
@@ -52,10 +54,11 @@ impl Size {
     }
 }
 
-/// f32 images in memory, NCHWc: `[n][c / block][rows][pixels][block]`, where channels that fill up the last block have
+/// Images in memory, NCHWc: `[n][c / block][rows][pixels][block]`, where channels that fill up the last block have
 /// no meaning. A block of 1 is plain NCHW. Strides are in elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Image {
+    pub(crate) dtype: DType,
     pub(crate) size: Size,
     pub(crate) block: usize,
     pub(crate) halo: Halo,
@@ -72,23 +75,28 @@ impl Image {
     const MAX_ELEMENTS: usize = 1 << 40;
 
     /// Images with a halo; `None` if they are too large.
-    pub(crate) fn new(size: Size, block: usize, halo: Halo) -> Option<Image> {
+    pub(crate) fn new(dtype: DType, size: Size, block: usize, halo: Halo) -> Option<Image> {
         let row = size.w.checked_add(halo.left)?.checked_add(halo.right)?.checked_mul(block)?;
         let plane = row.checked_mul(size.h.checked_add(halo.top)?.checked_add(halo.bottom)?)?;
         let image = plane.checked_mul(size.c.div_ceil(block))?;
         image.checked_mul(size.n).filter(|&n| n <= Self::MAX_ELEMENTS)?;
-        Some(Image { size, block, halo, row, plane, image })
+        Some(Image { dtype, size, block, halo, row, plane, image })
     }
 
     /// Row-major images without a halo, of a value whose size was checked.
-    pub(crate) fn plain(size: Size) -> Image {
+    pub(crate) fn plain(dtype: DType, size: Size) -> Image {
         let Size { c, h, w, .. } = size;
-        Image { size, block: 1, halo: Halo::default(), row: w, plane: h * w, image: c * h * w }
+        Image { dtype, size, block: 1, halo: Halo::default(), row: w, plane: h * w, image: c * h * w }
     }
 
-    /// Elements of all images with their halos.
-    pub(crate) fn n_elements(&self) -> usize {
-        self.image * self.size.n
+    /// Bytes of so many elements.
+    pub(crate) fn bytes(&self, n_elements: usize) -> usize {
+        n_elements * self.dtype.size()
+    }
+
+    /// Bytes of all images with their halos.
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.bytes(self.image * self.size.n)
     }
 
     /// Blocks of channels.
@@ -121,16 +129,19 @@ pub(crate) struct View {
 impl View {
     /// Bytes from the buffer's beginning to the first pixel.
     pub(crate) fn first_byte(&self) -> usize {
-        (self.start + self.image.origin()) * size_of::<f32>()
+        self.image.bytes(self.start + self.image.origin())
     }
 }
 
 impl fmt::Display for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Image { size: Size { n, c, h, w }, block, halo, .. } = self.image;
+        let Image { dtype, size: Size { n, c, h, w }, block, halo, .. } = self.image;
         write!(f, "b{}", self.buffer.0)?;
         if self.start > 0 {
             write!(f, "+{}", self.start)?;
+        }
+        if dtype != DType::F32 {
+            write!(f, ":{dtype}")?;
         }
         write!(f, "[{n}, {c}, {h}, {w}]")?;
         if block > 1 {

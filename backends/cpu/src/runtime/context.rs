@@ -39,7 +39,7 @@ impl Context {
     /// If there is not enough memory for the values.
     pub fn new(program: Arc<Program>, n_threads: usize) -> Result<Self, RunError> {
         let bytes = program.arena_bytes();
-        let arena = Memory::zeroed(program.plan.arena_len).ok_or(RunError::Memory(bytes))?;
+        let arena = Memory::zeroed(bytes).ok_or(RunError::Memory(bytes))?;
         let mut context = Context { program, arena, pool: Pool::new(n_threads) };
         for (slot, tensor) in &context.program.plan.constants {
             write(&mut context.arena, &slot.place, tensor, &context.program);
@@ -63,7 +63,7 @@ impl Context {
     /// If there is no such input, or the tensor has another type.
     pub fn set_input(&mut self, index: usize, tensor: &Tensor) -> Result<(), RunError> {
         let place = place(&self.program.plan.inputs, index, &tensor.ty().to_string())?;
-        if (tensor.dtype(), tensor.dims()) != (place.dtype, &place.dims[..]) {
+        if (tensor.dtype(), tensor.dims()) != (place.dtype(), &place.dims[..]) {
             let (expected, found) = (type_of(place).to_string(), tensor.ty().to_string());
             return Err(RunError::Input { index, expected, found });
         }
@@ -79,7 +79,7 @@ impl Context {
     pub fn input_mut(&mut self, index: usize) -> Result<&mut [f32], RunError> {
         let place = place(&self.program.plan.inputs, index, "f32")?;
         let (start, len) = f32_range(&self.program, place, index)?;
-        Ok(&mut self.arena.elements_mut()[start..][..len])
+        Ok(bytemuck::cast_slice_mut(&mut self.arena.bytes_mut()[start..][..len]))
     }
 
     /// The memory of an f32 output of that index, row-major, as the last run left it.
@@ -89,7 +89,7 @@ impl Context {
     pub fn output_f32(&self, index: usize) -> Result<&[f32], RunError> {
         let place = place(&self.program.plan.outputs, index, "f32")?;
         let (start, len) = f32_range(&self.program, place, index)?;
-        Ok(&self.arena.elements()[start..][..len])
+        Ok(bytemuck::cast_slice(&self.arena.bytes()[start..][..len]))
     }
 
     /// A copy of the output of that index, as the last run left it.
@@ -118,8 +118,8 @@ impl Context {
     }
 
     fn run_tasks(&mut self, program: &Program, step: usize, n_tasks: usize) {
-        let arena = Address(self.arena.elements_mut().as_mut_ptr().cast());
-        let weights = Address(program.plan.weights.elements().as_ptr().cast_mut().cast());
+        let arena = Address(self.arena.bytes_mut().as_mut_ptr());
+        let weights = Address(program.plan.weights.bytes().as_ptr().cast_mut());
         self.pool.run(n_tasks, &|begin, end| {
             // SAFETY: arena and weights are as long as the program's plan says. The pool hands each task out once, and
             // the tasks of a step are made to be independent. `&mut self` keeps everyone else out of the arena, and
@@ -157,40 +157,39 @@ fn place<'a>(slots: &'a [Slot], index: usize, found: &str) -> Result<&'a Place, 
 
 fn type_of(place: &Place) -> Type {
     let dims: Vec<u64> = place.dims.iter().map(|&n| n as u64).collect();
-    Type::new(place.dtype, firebrick_ir::Shape::fixed(&dims))
+    Type::new(place.dtype(), firebrick_ir::Shape::fixed(&dims))
 }
 
-/// Where a place's elements begin in the arena.
+/// The byte of the arena at which a place begins.
 fn start(program: &Program, place: &Place) -> usize {
-    program.plan.buffers[place.view.buffer.0].start + place.view.start
+    program.plan.buffers[place.view.buffer.0].start + place.view.first_byte()
 }
 
+/// The bytes of a place of f32: first and how many.
 fn f32_range(program: &Program, place: &Place, index: usize) -> Result<(usize, usize), RunError> {
-    if place.dtype != firebrick_ir::DType::F32 {
+    if place.dtype() != firebrick_ir::DType::F32 {
         let (expected, found) = (type_of(place).to_string(), "f32".to_owned());
         return Err(RunError::Input { index, expected, found });
     }
-    Ok((start(program, place), place.dims.iter().product()))
+    Ok((start(program, place), n_bytes(place)))
 }
 
 fn n_bytes(place: &Place) -> usize {
-    place.dims.iter().product::<usize>() * place.dtype.size()
+    place.dims.iter().product::<usize>() * place.dtype().size()
 }
 
 /// Copies a tensor of the place's type there.
 fn write(arena: &mut Memory, place: &Place, tensor: &Tensor, program: &Program) {
-    let start = start(program, place) * size_of::<f32>();
-    let bytes = &mut bytemuck::cast_slice_mut::<f32, u8>(arena.elements_mut())[start..][..n_bytes(place)];
+    let bytes = &mut arena.bytes_mut()[start(program, place)..][..n_bytes(place)];
     bytes.copy_from_slice(tensor.bytes());
-    to_native(bytes, place.dtype.size());
+    to_native(bytes, place.dtype().size());
 }
 
 /// A copy of what is at a place.
 fn read(arena: &Memory, place: &Place, program: &Program) -> Result<Tensor, EvalError> {
-    let start = start(program, place) * size_of::<f32>();
-    let mut bytes = bytemuck::cast_slice::<f32, u8>(arena.elements())[start..][..n_bytes(place)].to_vec();
-    to_native(&mut bytes, place.dtype.size());
-    Ok(Tensor::new(place.dtype, &place.dims, bytes.into())?)
+    let mut bytes = arena.bytes()[start(program, place)..][..n_bytes(place)].to_vec();
+    to_native(&mut bytes, place.dtype().size());
+    Ok(Tensor::new(place.dtype(), &place.dims, bytes.into())?)
 }
 
 /// Tensors are little-endian, the arena is as the machine is.
