@@ -9,11 +9,12 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use firebrick::ir::{DType, Tensor};
 use firebrick::passes::{self, Level};
-use firebrick::{CompileOptions, Isa, Model, Session, read_file, write_file};
+use firebrick::{Model, Session, read_file, write_file};
 use serde::Serialize;
 
 use crate::Failure;
 use crate::display::{json_line, line};
+use crate::engine::TargetArgs;
 use crate::level_arg::level;
 use crate::model_args::{InputArg, ModelArgs};
 
@@ -23,9 +24,8 @@ pub(crate) struct BenchArgs {
     #[command(flatten)]
     model: ModelArgs,
 
-    /// Threads to run on [default: as many as the machine runs at once]
-    #[arg(long, value_name = "T")]
-    threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    target: TargetArgs,
 
     /// Runs that are measured
     #[arg(long, value_name = "N", default_value_t = 20)]
@@ -38,10 +38,6 @@ pub(crate) struct BenchArgs {
     /// How much the model is rewritten first
     #[arg(short = 'O', value_name = "LEVEL", default_value = "2", value_parser = level())]
     optimize: Level,
-
-    /// The instruction set that kernels are made for [default: the best one that the machine has]
-    #[arg(long, value_parser = isa)]
-    isa: Option<Isa>,
 
     /// The only input's elements: f32, little-endian, row-major. Without it, inputs are noise that is always the same
     #[arg(long, value_name = "FILE.f32")]
@@ -75,11 +71,6 @@ enum Emit {
     Plan,
 }
 
-fn isa(name: &str) -> Result<Isa, String> {
-    let names = || Isa::ALL.iter().map(|isa| isa.name()).collect::<Vec<_>>().join(", ");
-    Isa::from_name(name).ok_or_else(|| format!("expected one of: {}", names()))
-}
-
 /// What was measured, in milliseconds and bytes.
 #[derive(Debug, Serialize)]
 struct Measured {
@@ -106,7 +97,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     let load_ms = ms(start);
     let start = Instant::now();
     model.optimize(args.optimize, passes::Options::default())?;
-    let executable = model.compile(&CompileOptions { isa: args.isa, threads: args.threads })?;
+    let executable = model.compile(&args.target.options())?;
     let inputs = inputs(&model, args.input.as_deref())?;
     let mut session = executable.session(inputs)?;
     let compile_ms = ms(start);
@@ -158,7 +149,7 @@ fn measured(args: &BenchArgs, session: &Session) -> Measured {
         load_ms: 0.0,
         compile_ms: 0.0,
         first_ms: 0.0,
-        threads: args.threads.map(NonZeroUsize::get),
+        threads: args.target.threads.map(NonZeroUsize::get),
         isa: program.isa().name(),
         arena_bytes: program.arena_bytes(),
         code_bytes: program.code_bytes(),

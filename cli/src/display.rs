@@ -50,6 +50,11 @@ pub(crate) fn count(n: u64) -> String {
     text
 }
 
+/// `12.34 ms`
+pub(crate) fn ms(time: std::time::Duration) -> String {
+    format!("{:.2} ms", time.as_secs_f64() * 1e3)
+}
+
 /// `1x3x227x227`
 pub(crate) fn shape(dims: &[impl ToString]) -> String {
     let dims: Vec<String> = dims.iter().map(ToString::to_string).collect();

@@ -8,6 +8,7 @@ mod completions;
 mod convert;
 mod diff;
 mod display;
+mod engine;
 mod image_args;
 mod inspect;
 mod layers;

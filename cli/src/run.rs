@@ -4,17 +4,16 @@ mod collect;
 mod report;
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use firebrick::ir::Tensor;
-use firebrick::passes::{Level, Options};
-use firebrick::{Error, Images, InputInfo, Labels, Model, Resize};
+use firebrick::{Error, Images, InputInfo, Labels, Model, items};
 use indicatif::ProgressBar;
 
-use self::collect::{Collected, Wanted};
+use self::collect::Collected;
 use self::report::Report;
-use crate::image_args::ImageArgs;
-use crate::level_arg::level;
+use crate::engine::{Engine, EngineArgs};
+use crate::image_args::{PrepareArgs, batch_of, image_input};
 use crate::model_args::{Arrays, InputArg, ModelArgs, read_inputs};
 use crate::{Failure, display};
 
@@ -32,9 +31,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME=FILE|SHAPE")]
     input: Vec<InputArg>,
 
-    /// How much the graph is rewritten before it is run; up to 1, every blob can be saved
-    #[arg(short = 'O', value_name = "LEVEL", default_value = "0", value_parser = level())]
-    optimization: Level,
+    #[command(flatten)]
+    engine: EngineArgs,
 
     /// Names of the classes: a file with a name on each line
     #[arg(long, value_name = "FILE")]
@@ -53,12 +51,7 @@ pub(crate) struct RunArgs {
     save_all: Option<PathBuf>,
 
     #[command(flatten)]
-    images: ImageArgs,
-
-    /// How images get the input's size: `squash`; `crop`, the middle of what fits; or `crop=256`, the middle after
-    /// the shorter side was made 256
-    #[arg(long, value_name = "HOW", default_value = "squash", value_parser = resize_arg)]
-    resize: Resize,
+    prepare: PrepareArgs,
 
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -81,102 +74,72 @@ fn save_arg(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
-fn resize_arg(text: &str) -> Result<Resize, String> {
-    match text.split_once('=') {
-        None if text == "squash" => Ok(Resize::Squash),
-        None if text == "crop" => Ok(Resize::Crop(None)),
-        Some(("crop", side)) => match side.parse() {
-            Ok(side) if (1..=1 << 14).contains(&side) => Ok(Resize::Crop(Some(side))),
-            Ok(_) | Err(_) => Err("the side is a number of pixels from 1 to 16384".to_owned()),
-        },
-        Some(_) | None => Err("expected squash, crop or crop=PIXELS".to_owned()),
-    }
-}
-
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
+    if args.engine.reference && args.engine.target.threads.is_some() {
+        return Err(Failure::Usage("the reference evaluator runs on one thread".to_owned()));
+    }
     let (arrays, shapes) = read_inputs(&args.input)?;
     // One image at a time is the custom, whatever batch the file was written for.
+    let start = Instant::now();
     let mut model = args.model.open(shapes, (!args.image.is_empty()).then_some(1))?;
+    let opened = start.elapsed();
     model.check_weights()?;
     let arrays = model.fit(arrays)?;
     let labels = args.labels.as_deref().map(Labels::read).transpose()?.or_else(|| model.labels().cloned());
-    let blobs = model.blobs();
-    model.optimize(args.optimization, Options::default())?;
-    let wanted = Wanted::of(&model, &blobs, &args.save, args.save_all.is_some())?;
-    let collected = if args.image.is_empty() {
-        run_arrays(&model, arrays, &wanted)?
-    } else {
-        run_images(args, &model, arrays, &wanted)?
-    };
+    let mut collected = Collected::of(&mut model, &args.save, args.save_all.is_some())?;
+    let batches = Batches::of(args, &model, arrays)?;
+    let engine = args.engine.engine(model, opened, args.engine.target.threads)?;
+    batches.run(args, &engine, &mut collected)?;
     collected.save(&args.save, args.save_all.as_deref())?;
     let sources = args.image.iter().map(|path| path.display().to_string()).collect();
     let report = Report::of(&collected, sources, labels.as_ref(), args.top)?;
     match args.format {
-        Format::Text => display::line(&report.text()),
-        Format::Json => display::json(&report),
+        Format::Text => display::line(&report.text())?,
+        Format::Json => display::json(&report)?,
     }
+    anstream::eprintln!("{}", engine.times());
+    Ok(())
 }
 
-fn run_arrays(model: &Model, arrays: Vec<(String, Tensor)>, wanted: &Wanted) -> Result<Collected, Failure> {
-    let missing: Vec<InputInfo> =
-        model.inputs().into_iter().filter(|input| !arrays.iter().any(|(name, _)| *name == input.name)).collect();
-    if let Some(input) = missing.first() {
-        let message = format!(
-            "input `{0}` ({1}) is not given: use `--image FILE` or `--input {0}=FILE.npy`",
-            input.name, input.ty
-        );
-        return Err(Error::Request(message).into());
-    }
-    let mut collected = Collected::default();
-    collected.run(model, arrays, wanted, 1, 1)?;
-    Ok(collected)
+/// What the model is run on.
+struct Batches {
+    arrays: Arrays,
+    /// The input that no array is given for, if it is given images, as many at a time as it takes.
+    images: Option<(InputInfo, Images)>,
 }
 
-/// Runs the images in batches of the input's size. The last batch is filled up with its last image.
-fn run_images(args: &RunArgs, model: &Model, arrays: Arrays, wanted: &Wanted) -> Result<Collected, Failure> {
-    let input = image_input(model, &arrays)?;
-    let images = Images::with(model, &input, &args.images.options(args.resize)?)?;
-    if let Some(assumed) = images.assumed() {
-        display::remark(&format!(
-            "the model does not say how images are prepared; assumed, as the Caffe zoo does: {assumed} \
-             (`--color`, `--mean`, `--scale` and `--resize` say otherwise)"
-        ));
-    }
-    let batch =
-        input.ty.shape.0.first().and_then(firebrick::ir::Dim::fixed).and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
-    let progress = ProgressBar::new(args.image.len() as u64);
-    let mut collected = Collected::default();
-    for chunk in args.image.chunks(batch.max(1)) {
-        let mut tensors = chunk.iter().map(|path| images.load(path)).collect::<Result<Vec<_>, _>>()?;
-        if let Some(last) = tensors.last().cloned() {
-            tensors.resize(batch, last);
+impl Batches {
+    fn of(args: &RunArgs, model: &Model, arrays: Arrays) -> Result<Self, Failure> {
+        if !args.image.is_empty() {
+            let input = image_input(model, &arrays)?;
+            let images = args.prepare.images(model, &input)?;
+            return Ok(Batches { arrays, images: Some((input, images)) });
         }
-        let stacked = collect::stack(&tensors).map_err(Error::Request)?;
-        let inputs = arrays.iter().cloned().chain([(input.name.clone(), stacked)]).collect();
-        collected.run(model, inputs, wanted, batch, chunk.len())?;
-        progress.inc(chunk.len() as u64);
+        match model.inputs().iter().find(|input| !arrays.iter().any(|(name, _)| *name == input.name)) {
+            Some(InputInfo { name, ty, .. }) => {
+                let message =
+                    format!("input `{name}` ({ty}) is not given: use `--image FILE` or `--input {name}=FILE.npy`");
+                Err(Error::Request(message).into())
+            }
+            None => Ok(Batches { arrays, images: None }),
+        }
     }
-    progress.finish_and_clear();
-    Ok(collected)
-}
 
-/// The one input that no array is given for.
-fn image_input(model: &Model, arrays: &[(String, Tensor)]) -> Result<InputInfo, Failure> {
-    let mut open: Vec<InputInfo> =
-        model.inputs().into_iter().filter(|input| !arrays.iter().any(|(name, _)| *name == input.name)).collect();
-    match (open.pop(), open.is_empty()) {
-        (Some(input), true) => Ok(input),
-        (None, _) => {
-            Err(Failure::Usage("every input is given by `--input`: there is none left for `--image`".to_owned()))
+    /// Runs them all. The last batch of images is filled up with its last one.
+    fn run(self, args: &RunArgs, engine: &Engine, collected: &mut Collected) -> Result<(), Failure> {
+        let Batches { arrays, images } = self;
+        let Some((input, images)) = images else { return collected.add(engine.run(arrays)?, 1, 1) };
+        let batch = batch_of(&input);
+        let progress = ProgressBar::new(args.image.len() as u64);
+        for chunk in args.image.chunks(batch) {
+            let tensors = chunk.iter().map(|path| images.load(path)).collect::<Result<Vec<_>, _>>()?;
+            let stacked = items::stack_to(batch, tensors).map_err(Error::Request)?;
+            let inputs = arrays.iter().cloned().chain([(input.name.clone(), stacked)]).collect();
+            collected.add(engine.run(inputs)?, batch, chunk.len())?;
+            progress.inc(chunk.len() as u64);
         }
-        (Some(last), false) => {
-            let names: Vec<String> = open.into_iter().chain([last]).map(|input| input.name).collect();
-            let message = format!(
-                "images go to one input, but several are open: {}; give the others by `--input`",
-                names.join(", ")
-            );
-            Err(Error::Request(message).into())
-        }
+        progress.finish_and_clear();
+        Ok(())
     }
 }

@@ -91,6 +91,15 @@ impl Form {
         }
     }
 
+    /// The same with more outputs, behind its own: those of these blobs that are none yet. A graph that is made when
+    /// inputs are known gets those that it has.
+    pub(crate) fn keeping(&self, blobs: &[String]) -> Form {
+        match self {
+            Form::Graph(graph) => Form::Graph(Arc::new(graph.keeping(blobs))),
+            Form::Special(specializer) => Form::Special(Arc::new(specializer.keeping(blobs))),
+        }
+    }
+
     /// The graph for these inputs, and those of them that it has.
     pub(crate) fn choose(&self, inputs: Given) -> Result<(Arc<NamedGraph>, HashMap<String, Tensor>), Error> {
         match self {

@@ -27,12 +27,14 @@ mod files;
 mod form;
 mod images;
 mod inspect;
+pub mod items;
 mod labels;
 mod model;
 mod named;
 pub mod npy;
 mod properties;
 mod random;
+pub mod ranking;
 mod specialize;
 
 pub use compare::{BlobDifference, Comparison};

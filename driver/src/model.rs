@@ -307,6 +307,21 @@ impl Model {
         Ok(report)
     }
 
+    /// Makes blobs outputs, behind the model's own, so that they are computed whatever is rewritten afterwards. A blob that
+    /// is an output already stays the one that it is. Where the graph depends on what the model is run on, it gets those
+    /// that it has.
+    ///
+    /// # Errors
+    /// If the model has no such blob, or none of that name since it was rewritten.
+    pub fn keep(&mut self, blobs: &[String]) -> Result<(), Error> {
+        let known = self.blobs();
+        if let Some(unknown) = blobs.iter().find(|blob| !known.contains(blob)) {
+            return Err(Error::Request(format!("the model has no blob named `{unknown}`")));
+        }
+        self.form = self.form.keeping(blobs);
+        Ok(())
+    }
+
     /// A mean image that the model names by file, looked for beside the model and as the path says.
     ///
     /// # Errors

@@ -63,6 +63,19 @@ impl NamedGraph {
         Ok((NamedGraph { graph, inputs, outputs, also, folded }, report))
     }
 
+    /// The same network with more outputs, behind its own: those of these blobs that it has and that are none yet.
+    pub(crate) fn keeping(&self, blobs: &[String]) -> Self {
+        let mut keeping = self.clone();
+        for name in blobs {
+            let is_output = || keeping.output_names().contains(name);
+            if let Some(value) = keeping.graph.find(name).filter(|_| !is_output()) {
+                keeping.graph.output(value);
+                keeping.outputs.push((name.clone(), Form::Tensor));
+            }
+        }
+        keeping
+    }
+
     /// The inputs, in order, by the source's names.
     pub(crate) fn inputs(&self) -> Vec<(String, Type)> {
         let types = self.graph.inputs().iter().map(|&node| self.graph.ty(Value { node, port: 0 }).clone());

@@ -44,6 +44,8 @@ pub(crate) struct Specializer {
     pub(crate) deferred: Deferred,
     /// How graphs are rewritten that are made.
     level: Level,
+    /// Blobs that become outputs of graphs that are made.
+    keep: Vec<String>,
     /// The graphs that were made, the one used last in front.
     kept: Mutex<VecDeque<Arc<Specialized>>>,
 }
@@ -74,13 +76,24 @@ impl Specialized {
 
 impl Specializer {
     pub(crate) fn new(source: Source, deferred: Deferred) -> Self {
-        Specializer { source: Arc::new(source), deferred, level: Level::O0, kept: Mutex::default() }
+        Specializer { source: Arc::new(source), deferred, level: Level::O0, keep: Vec::new(), kept: Mutex::default() }
     }
 
     /// The same, with graphs rewritten at that level.
     pub(crate) fn at(&self, level: Level) -> Self {
-        let (source, deferred) = (self.source.clone(), self.deferred.clone());
-        Specializer { source, deferred, level, kept: Mutex::default() }
+        Specializer { level, ..self.again() }
+    }
+
+    /// The same, with these blobs as outputs of graphs that have them.
+    pub(crate) fn keeping(&self, blobs: &[String]) -> Self {
+        let again = self.again();
+        Specializer { keep: [again.keep, blobs.to_vec()].concat(), ..again }
+    }
+
+    /// The same, with no graph made yet.
+    fn again(&self) -> Self {
+        let (source, deferred, keep) = (self.source.clone(), self.deferred.clone(), self.keep.clone());
+        Specializer { source, deferred, level: self.level, keep, kept: Mutex::default() }
     }
 
     /// The graph for these inputs: one that was made before, or a new one.
@@ -131,7 +144,8 @@ impl Specializer {
                 Import::Graph(imported) => {
                     let firebrick_onnx::Imported { graph, outputs, .. } = *imported;
                     let options = firebrick_passes::Options::default();
-                    let (graph, _) = NamedGraph::new(graph, outputs).optimized(self.level, options)?;
+                    let (graph, _) =
+                        NamedGraph::new(graph, outputs).keeping(&self.keep).optimized(self.level, options)?;
                     return Ok(Specialized { graph: Arc::new(graph), shapes, values });
                 }
                 Import::Deferred(deferred) => deferred,

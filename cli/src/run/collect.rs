@@ -1,39 +1,12 @@
 //! The blobs of a run, from one batch or several.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use firebrick::ir::Tensor;
-use firebrick::{Error, Model, npy, write_file};
+use firebrick::{Error, Model, OutputTensor, items, npy, write_file};
 
 use crate::Failure;
-
-/// Which blobs to keep beside the outputs.
-pub(super) struct Wanted {
-    names: Vec<String>,
-    all: bool,
-}
-
-impl Wanted {
-    /// The blobs that `--save` names, each of which the model has to have, or all. `source` are those that it had when
-    /// it was opened.
-    pub(super) fn of<P>(model: &Model, source: &[String], save: &[(String, P)], all: bool) -> Result<Self, Failure> {
-        let blobs = model.blobs();
-        if let Some((name, _)) = save.iter().find(|(name, _)| !blobs.contains(name)) {
-            let message = if source.contains(name) {
-                format!("blob `{name}` is not computed at this level: use `-O0` or `-O1`, which keep all blobs")
-            } else {
-                unknown_blob(name, &blobs)
-            };
-            return Err(Error::Request(message).into());
-        }
-        Ok(Wanted { names: save.iter().map(|(name, _)| name.clone()).collect(), all })
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.all || self.names.iter().any(|wanted| wanted == name)
-    }
-}
 
 fn unknown_blob(name: &str, blobs: &[String]) -> String {
     let near = blobs.iter().map(|blob| (strsim::damerau_levenshtein(blob, name), blob)).min();
@@ -47,48 +20,37 @@ fn unknown_blob(name: &str, blobs: &[String]) -> String {
     }
 }
 
-/// What was computed: the parts of each blob, a batch each, in the order of computation.
-#[derive(Default)]
+/// What was computed: the parts of each blob, a batch each.
 pub(super) struct Collected {
-    /// The outputs' names.
+    /// The model's own outputs.
     outputs: Vec<String>,
-    order: Vec<String>,
+    /// The outputs of the runs: the model's and those to be saved.
+    names: Vec<String>,
     parts: BTreeMap<String, Vec<Tensor>>,
 }
 
 impl Collected {
-    /// Runs one batch of `batch` items, of which the first `n_used` count.
-    pub(super) fn run(
-        &mut self,
-        model: &Model,
-        inputs: Vec<(String, Tensor)>,
-        wanted: &Wanted,
-        batch: usize,
-        n_used: usize,
-    ) -> Result<(), Failure> {
-        self.outputs = model.output_names();
-        let mut failed = None;
-        let outputs: HashSet<String> = self.outputs.iter().cloned().collect();
-        model.run_observed(inputs, &mut |name, tensor| {
-            if wanted.has(name) || outputs.contains(name) {
-                let used = if n_used < batch { first_items(tensor, batch, n_used) } else { Ok(tensor.clone()) };
-                match used {
-                    Ok(tensor) => self.keep(name, tensor),
-                    Err(message) => failed = Some(message),
-                }
-            }
-        })?;
-        match failed {
-            Some(message) => Err(Error::Request(message).into()),
-            None => Ok(()),
+    /// For the model's outputs and the blobs that `--save` names, or all, which become outputs. The model has to have
+    /// each of them.
+    pub(super) fn of<P>(model: &mut Model, save: &[(String, P)], all: bool) -> Result<Self, Failure> {
+        let blobs = model.blobs();
+        if let Some((name, _)) = save.iter().find(|(name, _)| !blobs.contains(name)) {
+            return Err(Error::Request(unknown_blob(name, &blobs)).into());
         }
+        let outputs = model.output_names();
+        let named: Vec<String> = save.iter().map(|(name, _)| name.clone()).collect();
+        model.keep(if all { &blobs } else { &named })?;
+        Ok(Collected { outputs, names: Vec::new(), parts: BTreeMap::new() })
     }
 
-    fn keep(&mut self, name: &str, tensor: Tensor) {
-        if !self.parts.contains_key(name) {
-            self.order.push(name.to_owned());
+    /// Adds what one batch of `batch` items gave, of which the first `n_used` count.
+    pub(super) fn add(&mut self, outputs: Vec<OutputTensor>, batch: usize, n_used: usize) -> Result<(), Failure> {
+        self.names = outputs.iter().map(|output| output.name.clone()).collect();
+        for OutputTensor { name, tensor } in outputs {
+            let used = items::first_items(&tensor, batch, n_used).map_err(Error::Request)?;
+            self.parts.entry(name).or_default().push(used);
         }
-        self.parts.entry(name.to_owned()).or_default().push(tensor);
+        Ok(())
     }
 
     /// The outputs of all batches, by name.
@@ -105,7 +67,8 @@ impl Collected {
                 Ok(first.clone())
             }
             [only] => Ok(only.clone()),
-            parts => stack(parts).map_err(|message| Error::Request(format!("blob `{name}`: {message}")).into()),
+            [] => Err(Error::Request(format!("blob `{name}` is not there for these inputs")).into()),
+            parts => items::stack(parts).map_err(|message| Error::Request(format!("blob `{name}`: {message}")).into()),
         }
     }
 
@@ -116,7 +79,7 @@ impl Collected {
         }
         let Some(folder) = all else { return Ok(()) };
         let mut files = BTreeMap::new();
-        for name in &self.order {
+        for name in &self.names {
             let file = format!("{}.npy", file_name(name));
             npy::write(folder.join(&file), &self.joined(name)?)?;
             files.insert(name, file);
@@ -138,28 +101,4 @@ fn file_name(blob: &str) -> String {
         part.chars().map(|c| if escape(c) { format!("%{:02X}", u32::from(c)) } else { c.to_string() }).collect()
     };
     blob.split('/').map(component).collect::<Vec<_>>().join("/")
-}
-
-/// Tensors of the same rank, one behind the other along the first dimension.
-pub(super) fn stack(parts: &[Tensor]) -> Result<Tensor, String> {
-    let Some(first) = parts.first() else { return Err("there is nothing to stack".to_owned()) };
-    let inner = first.dims().get(1..).ok_or("a scalar has no dimension to stack along")?;
-    if parts.iter().any(|part| part.dims().get(1..) != Some(inner) || part.dtype() != first.dtype()) {
-        return Err("its shape differs from batch to batch".to_owned());
-    }
-    let n_items: usize = parts.iter().map(|part| part.dims()[0]).sum();
-    let dims: Vec<usize> = std::iter::once(n_items).chain(inner.iter().copied()).collect();
-    let bytes: Vec<u8> = parts.iter().flat_map(|part| part.bytes().iter().copied()).collect();
-    Tensor::new(first.dtype(), &dims, bytes.into()).map_err(|error| error.to_string())
-}
-
-/// The first `n` of a batch's items; a value that isn't of the batch is left as it is.
-fn first_items(tensor: &Tensor, batch: usize, n: usize) -> Result<Tensor, String> {
-    if tensor.dims().first() != Some(&batch) {
-        return Ok(tensor.clone());
-    }
-    let mut dims = tensor.dims().to_vec();
-    dims[0] = n;
-    let item = tensor.bytes().len() / batch;
-    Tensor::new(tensor.dtype(), &dims, tensor.bytes().slice(..item * n)).map_err(|error| error.to_string())
 }

@@ -1,8 +1,8 @@
 //! What is printed of a run.
 
-use firebrick::Labels;
-use firebrick::ir::ops::Cast;
-use firebrick::ir::{DType, Op, Tensor};
+use firebrick::ir::Tensor;
+use firebrick::ranking::n_classes;
+use firebrick::{Labels, ranking};
 use serde::Serialize;
 
 use super::collect::Collected;
@@ -85,29 +85,23 @@ impl Report {
 /// The items of a batch of arrays: the first dimension, if the outputs agree in it and all are lists of classes.
 fn batch(outputs: &[(String, Tensor)]) -> usize {
     let n = outputs.first().and_then(|(_, tensor)| tensor.dims().first()).copied().unwrap_or(1);
-    let same = outputs.iter().all(|(_, tensor)| tensor.dims().first() == Some(&n) && classes(tensor, n).is_some());
+    let same =
+        outputs.iter().all(|(_, tensor)| tensor.dims().first() == Some(&n) && n_classes(tensor.dims(), n).is_some());
     if same { n.max(1) } else { 1 }
-}
-
-/// How many classes an output tells apart, if it is a number for each.
-fn classes(tensor: &Tensor, n_items: usize) -> Option<usize> {
-    let inner = tensor.dims().get(1..)?;
-    let n = inner.iter().filter(|&&n| n > 1).count();
-    // An output without elements may have any number of items.
-    (n == 1 && !tensor.is_empty() && tensor.dims().first() == Some(&n_items)).then(|| inner.iter().product())
 }
 
 fn warn_of_labels(outputs: &[(String, Tensor)], labels: Option<&Labels>) {
     let Some(labels) = labels else { return };
-    let sizes: Vec<usize> = outputs.iter().filter_map(|(_, tensor)| classes(tensor, *tensor.dims().first()?)).collect();
+    let sizes: Vec<usize> =
+        outputs.iter().filter_map(|(_, tensor)| n_classes(tensor.dims(), *tensor.dims().first()?)).collect();
     if !sizes.is_empty() && !sizes.contains(&labels.len()) {
         display::remark(&format!("there are {} labels for {} classes", labels.len(), sizes[0]));
     }
 }
 
 fn output(name: &str, tensor: &Tensor, index: usize, n_items: usize, labels: Option<&Labels>, top: usize) -> Output {
-    let values = numbers(tensor);
-    match classes(tensor, n_items) {
+    let values = ranking::numbers(tensor);
+    match n_classes(tensor.dims(), n_items) {
         Some(n) => {
             let values = values.get(index * n..).and_then(|values| values.get(..n)).unwrap_or_default();
             Output {
@@ -121,19 +115,10 @@ fn output(name: &str, tensor: &Tensor, index: usize, n_items: usize, labels: Opt
     }
 }
 
-/// The elements, whatever their type, as far as f32 holds them.
-fn numbers(tensor: &Tensor) -> Vec<f32> {
-    let cast = Op::from(Cast::to(DType::F32)).eval(&[tensor]).ok().and_then(|mut cast| cast.pop());
-    cast.and_then(|cast| Some(cast.values::<f32>().ok()?.into_owned())).unwrap_or_default()
-}
-
-/// The `k` largest values, the largest first; of equal ones the first, NaN last.
 fn best(values: &[f32], labels: Option<&Labels>, k: usize) -> Vec<Class> {
-    let rank = |&index: &usize| if values[index].is_nan() { f32::NEG_INFINITY } else { values[index] };
-    let mut indices: Vec<usize> = (0..values.len()).collect();
-    indices.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
     let label = |index| labels.map(|labels| labels.get(index).to_owned());
-    indices.into_iter().take(k).map(|index| Class { index, value: values[index], label: label(index) }).collect()
+    let class = |index| Class { index, value: values[index], label: label(index) };
+    ranking::best(values, k).into_iter().map(class).collect()
 }
 
 fn range(values: &[f32]) -> Option<Range> {

@@ -1,7 +1,7 @@
 //! README.md and docs/: every command that is shown there prints what is shown.
 //!
 //! A fenced block with the info string `console` has lines `$ COMMAND`, each followed by what the command prints. A
-//! line `...` stands for any number of lines. Commands are `firebrick ARGS`, or the same by `cargo run`; those that
+//! line `...` stands for any number of lines. How long something took, and for which instruction set, may differ. Commands are `firebrick ARGS`, or the same by `cargo run`; those that
 //! build, install or fetch something are not run. A block `console models` is run in a copy of the folder of published
 //! models, in which it may write.
 
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
-use crate::check::{Scratch, firebrick, workspace};
+use crate::check::{Scratch, firebrick, without_times, workspace};
 
 /// How a command to be run begins.
 const RUN: &[&[&str]] = &[&["firebrick"], &["cargo", "run", "--release", "-q", "--bin", "firebrick", "--"]];
@@ -154,8 +154,9 @@ impl Step {
             return Err("this test can't run that command".to_owned());
         };
         let printed = run(folder, &words[start.len()..]).map_err(|error| error.to_string())?;
+        let (printed, expected) = (without_times(&printed), without_times(&self.expected.join("\n")));
         let printed: Vec<&str> = printed.lines().collect();
-        let expected: Vec<&str> = self.expected.iter().map(String::as_str).collect();
+        let expected: Vec<&str> = expected.lines().collect();
         // A block's last line and a blank line between two steps are not part of what is printed.
         let trim = |lines: &[&str]| lines.len() - lines.iter().rev().take_while(|line| line.trim().is_empty()).count();
         let (printed, expected) = (&printed[..trim(&printed)], &expected[..trim(&expected)]);

@@ -53,7 +53,7 @@ fn batches() {
         let file = format!("conv1={}", folder.path("conv1.npy").display());
         let images: Vec<&str> = images.iter().map(String::as_str).collect();
         let ran = run(&[&DIGITS, &["--batch", batch, "--save", &file, "--image"][..], &images].concat());
-        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
         read(&folder, "conv1.npy")
     };
     let one_at_a_time = save("1");
