@@ -9,6 +9,7 @@ mod convert;
 mod diff;
 mod display;
 mod engine;
+mod eval;
 mod image_args;
 mod inspect;
 mod layers;
@@ -35,6 +36,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Eval(eval::EvalArgs),
     Inspect(inspect::InspectArgs),
     Optimize(optimize::OptimizeArgs),
     Convert(convert::ConvertArgs),
@@ -48,6 +50,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Eval(args) => eval::eval(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Optimize(args) => optimize::optimize(&args),
         Command::Convert(args) => convert::convert(&args),

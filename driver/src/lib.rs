@@ -17,6 +17,7 @@
 //!
 //! Only this crate and the command line touch files. Everything else works on bytes in memory.
 
+mod accuracy;
 mod bind;
 mod compare;
 mod convert;
@@ -37,6 +38,7 @@ mod random;
 pub mod ranking;
 mod specialize;
 
+pub use accuracy::{Classifier, Dataset, Evaluation, LabelledImage, Prediction, Run};
 pub use compare::{BlobDifference, Comparison};
 pub use convert::{
     Batch, CaffeFiles, CaffeOptions, Conversion, ConvertOptions, Figures, Summary, Verification, convert,

@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod convert;
 mod docs;
+mod eval;
 mod failures;
 mod inspect;
 mod layers;
