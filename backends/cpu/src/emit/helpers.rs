@@ -32,33 +32,83 @@ macro_rules! helpers {
 }
 
 helpers! {
+    /// Arc cosine
+    Acos = acos, 1;
+    /// Inverse hyperbolic cosine
+    Acosh = acosh, 1;
+    /// Arc sine
+    Asin = asin, 1;
+    /// Inverse hyperbolic sine
+    Asinh = asinh, 1;
+    /// Arc tangent
+    Atan = atan, 1;
+    /// Inverse hyperbolic tangent
+    Atanh = atanh, 1;
+    /// Cosine
+    Cos = cos, 1;
+    /// Hyperbolic cosine
+    Cosh = cosh, 1;
     /// Error function
     Erf = erf, 1;
     /// eˣ
     Exp = exp, 1;
-    /// eˣ − 1
-    ExpM1 = exp_m1, 1;
     /// x Φ(x)
     Gelu = gelu, 1;
     /// Natural logarithm
     Log = log, 1;
-    /// x tanh(ln(1 + eˣ))
-    Mish = mish, 1;
+    /// What is left of a / b rounded down
+    Mod = modulo, 2;
     /// aᵇ
     Pow = pow, 2;
-    /// 1 / (1 + e⁻ˣ)
-    Sigmoid = sigmoid, 1;
-    /// x / (1 + e⁻ˣ)
-    Silu = silu, 1;
+    /// What is left of a / b rounded towards zero
+    Rem = remainder, 2;
+    /// -1, 0 or 1
+    Sign = sign, 1;
+    /// Sine
+    Sin = sin, 1;
+    /// Hyperbolic sine
+    Sinh = sinh, 1;
     /// ln(1 + eˣ)
     Softplus = softplus, 1;
-    /// Hyperbolic tangent
-    Tanh = tanh, 1;
+    /// Tangent
+    Tan = tan, 1;
 }
 
 /// The evaluator's own definition of a function.
 fn apply(function: UnaryFn, x: f32) -> f32 {
     function.apply(f64::from(x)) as f32
+}
+
+extern "C" fn acos(x: f32) -> f32 {
+    apply(UnaryFn::Acos {}, x)
+}
+
+extern "C" fn acosh(x: f32) -> f32 {
+    apply(UnaryFn::Acosh {}, x)
+}
+
+extern "C" fn asin(x: f32) -> f32 {
+    apply(UnaryFn::Asin {}, x)
+}
+
+extern "C" fn asinh(x: f32) -> f32 {
+    apply(UnaryFn::Asinh {}, x)
+}
+
+extern "C" fn atan(x: f32) -> f32 {
+    apply(UnaryFn::Atan {}, x)
+}
+
+extern "C" fn atanh(x: f32) -> f32 {
+    apply(UnaryFn::Atanh {}, x)
+}
+
+extern "C" fn cos(x: f32) -> f32 {
+    apply(UnaryFn::Cos {}, x)
+}
+
+extern "C" fn cosh(x: f32) -> f32 {
+    apply(UnaryFn::Cosh {}, x)
 }
 
 extern "C" fn erf(x: f32) -> f32 {
@@ -69,10 +119,6 @@ extern "C" fn exp(x: f32) -> f32 {
     apply(UnaryFn::Exp {}, x)
 }
 
-extern "C" fn exp_m1(x: f32) -> f32 {
-    f64::from(x).exp_m1() as f32
-}
-
 extern "C" fn gelu(x: f32) -> f32 {
     apply(UnaryFn::Gelu {}, x)
 }
@@ -81,26 +127,35 @@ extern "C" fn log(x: f32) -> f32 {
     apply(UnaryFn::Log {}, x)
 }
 
-extern "C" fn mish(x: f32) -> f32 {
-    apply(UnaryFn::Mish {}, x)
+extern "C" fn modulo(x: f32, y: f32) -> f32 {
+    let rest = x % y;
+    if rest != 0.0 && (rest < 0.0) != (y < 0.0) { rest + y } else { rest }
 }
 
 extern "C" fn pow(x: f32, y: f32) -> f32 {
     f64::from(x).powf(f64::from(y)) as f32
 }
 
-extern "C" fn sigmoid(x: f32) -> f32 {
-    apply(UnaryFn::Sigmoid {}, x)
+extern "C" fn remainder(x: f32, y: f32) -> f32 {
+    x % y
 }
 
-extern "C" fn silu(x: f32) -> f32 {
-    apply(UnaryFn::Silu {}, x)
+extern "C" fn sign(x: f32) -> f32 {
+    apply(UnaryFn::Sign {}, x)
+}
+
+extern "C" fn sin(x: f32) -> f32 {
+    apply(UnaryFn::Sin {}, x)
+}
+
+extern "C" fn sinh(x: f32) -> f32 {
+    apply(UnaryFn::Sinh {}, x)
 }
 
 extern "C" fn softplus(x: f32) -> f32 {
     apply(UnaryFn::Softplus {}, x)
 }
 
-extern "C" fn tanh(x: f32) -> f32 {
-    apply(UnaryFn::Tanh {}, x)
+extern "C" fn tan(x: f32) -> f32 {
+    apply(UnaryFn::Tan {}, x)
 }

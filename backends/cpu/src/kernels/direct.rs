@@ -23,8 +23,17 @@ pub(crate) struct Class {
     /// From the image's beginning to the first tile's input.
     pub(crate) x_start: i64,
     pub(crate) x_step: i64,
-    /// The first tile's weights: an element of the program's.
+    /// The first tile's weights: an element of the operation's.
     pub(crate) weights: usize,
+}
+
+/// Where packed weights are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Packed {
+    /// Among the program's.
+    Program,
+    /// In memory, where steps before have put them; with the bytes from those of an image to those of the next.
+    Computed { view: View, image: i64 },
 }
 
 /// Bytes from one output to the next.
@@ -98,6 +107,7 @@ pub(crate) struct Direct {
     pub(crate) residual: Option<View>,
     /// What is done to the results, in this order.
     pub(crate) finish: Vec<Finish>,
+    pub(crate) weights: Packed,
     pub(crate) classes: Vec<Class>,
     pub(crate) rows: Rows,
     /// A number for each output channel: an element of the program's weights.
@@ -122,7 +132,12 @@ impl Direct {
     }
 
     pub(super) fn reads(&self) -> Vec<BufferId> {
-        std::iter::once(self.x.buffer).chain(self.residual.map(|view| view.buffer)).collect()
+        let weights = match self.weights {
+            Packed::Program => None,
+            Packed::Computed { view, .. } => Some(view.buffer),
+        };
+        let others = self.residual.map(|view| view.buffer).into_iter().chain(weights);
+        std::iter::once(self.x.buffer).chain(others).collect()
     }
 
     pub(super) fn writes(&self) -> Vec<BufferId> {
@@ -138,6 +153,13 @@ impl Direct {
         let x = code.at(x, image, self.x_steps.image);
         let y = code.first(&self.y);
         let y = code.at(y, image, self.y_steps.image);
+        let weights = match &self.weights {
+            Packed::Program => code.weight(0),
+            Packed::Computed { view, image: step } => {
+                let first = code.first(view);
+                code.at(first, image, *step)
+            }
+        };
         // Where nothing is added, nothing is read there.
         let residual = match &self.residual {
             Some(view) => {
@@ -146,7 +168,7 @@ impl Direct {
             }
             None => y,
         };
-        self.emit_class(code, &tiles, 0, 0, At { x, y, residual, channel_tile, chunk });
+        self.emit_class(code, &tiles, 0, 0, At { x, weights, y, residual, channel_tile, chunk });
         Ok(())
     }
 
@@ -206,7 +228,7 @@ impl Direct {
         tiles: &[Vec<FuncId>; 2],
         class: &Class,
         n_before: usize,
-        At { x, y, residual, channel_tile, chunk }: At,
+        At { x, weights, y, residual, channel_tile, chunk }: At,
     ) {
         let vector_bytes = code.vector_bytes();
         let tile = code.offset(channel_tile, -as_imm(n_before));
@@ -216,7 +238,7 @@ impl Direct {
             code.at(first, tile, step)
         };
         let x = of_tile(code, x, class.x_start, class.x_step);
-        let weights = code.weight(class.weights);
+        let weights = code.offset(weights, as_imm(class.weights * size_of::<f32>()));
         let weights = of_tile(code, weights, 0, as_imm(class.weights_per_tile(vector_bytes)));
         let of_vectors = |code: &mut Code<'_, M>, base: Value, step: i64| {
             of_tile(code, base, as_imm(class.first_vector) * step, as_imm(class.n_vectors) * step)
@@ -277,6 +299,7 @@ impl Direct {
 #[derive(Clone, Copy)]
 struct At {
     x: Value,
+    weights: Value,
     y: Value,
     residual: Value,
     channel_tile: Value,

@@ -4,6 +4,7 @@ use cranelift_codegen::ir::{InstBuilder, Value};
 use cranelift_module::{FuncId, Module};
 use firebrick_ir::ops::{BinaryFn, UnaryFn};
 
+use super::exponential;
 use super::numbers::{self, constant, is_above, select};
 use crate::CompileError;
 use crate::emit::{Code, Helper};
@@ -20,6 +21,7 @@ enum Unary {
     Elu {
         alpha: f32,
     },
+    Exp,
     Floor,
     HardSigmoid {
         alpha: f32,
@@ -29,10 +31,14 @@ enum Unary {
     LeakyRelu {
         alpha: f32,
     },
+    Mish,
     Neg,
     Relu,
     Round,
+    Sigmoid,
+    Silu,
     Sqrt,
+    Tanh,
     /// By the runtime.
     Call(Helper),
 }
@@ -51,42 +57,41 @@ enum Binary {
     Call(Helper),
 }
 
-/// `None` for functions that are left to the reference evaluator.
-fn of_unary(function: UnaryFn) -> Option<Unary> {
+fn of_unary(function: UnaryFn) -> Unary {
     match function {
-        UnaryFn::Abs {} => Some(Unary::Abs),
-        UnaryFn::Ceil {} => Some(Unary::Ceil),
-        UnaryFn::Clip { min, max } => Some(Unary::Clip { min, max }),
-        UnaryFn::Elu { alpha } => Some(Unary::Elu { alpha }),
-        UnaryFn::Erf {} => Some(Unary::Call(Helper::Erf)),
-        UnaryFn::Exp {} => Some(Unary::Call(Helper::Exp)),
-        UnaryFn::Floor {} => Some(Unary::Floor),
-        UnaryFn::Gelu {} => Some(Unary::Call(Helper::Gelu)),
-        UnaryFn::HardSigmoid { alpha, beta } => Some(Unary::HardSigmoid { alpha, beta }),
-        UnaryFn::HardSwish {} => Some(Unary::HardSwish),
-        UnaryFn::LeakyRelu { alpha } => Some(Unary::LeakyRelu { alpha }),
-        UnaryFn::Log {} => Some(Unary::Call(Helper::Log)),
-        UnaryFn::Mish {} => Some(Unary::Call(Helper::Mish)),
-        UnaryFn::Neg {} => Some(Unary::Neg),
-        UnaryFn::Relu {} => Some(Unary::Relu),
-        UnaryFn::Round {} => Some(Unary::Round),
-        UnaryFn::Sigmoid {} => Some(Unary::Call(Helper::Sigmoid)),
-        UnaryFn::Silu {} => Some(Unary::Call(Helper::Silu)),
-        UnaryFn::Softplus {} => Some(Unary::Call(Helper::Softplus)),
-        UnaryFn::Sqrt {} => Some(Unary::Sqrt),
-        UnaryFn::Tanh {} => Some(Unary::Call(Helper::Tanh)),
-        UnaryFn::Acos {}
-        | UnaryFn::Acosh {}
-        | UnaryFn::Asin {}
-        | UnaryFn::Asinh {}
-        | UnaryFn::Atan {}
-        | UnaryFn::Atanh {}
-        | UnaryFn::Cos {}
-        | UnaryFn::Cosh {}
-        | UnaryFn::Sign {}
-        | UnaryFn::Sin {}
-        | UnaryFn::Sinh {}
-        | UnaryFn::Tan {} => None,
+        UnaryFn::Abs {} => Unary::Abs,
+        UnaryFn::Ceil {} => Unary::Ceil,
+        UnaryFn::Clip { min, max } => Unary::Clip { min, max },
+        UnaryFn::Elu { alpha } => Unary::Elu { alpha },
+        UnaryFn::Erf {} => Unary::Call(Helper::Erf),
+        UnaryFn::Exp {} => Unary::Exp,
+        UnaryFn::Floor {} => Unary::Floor,
+        UnaryFn::Gelu {} => Unary::Call(Helper::Gelu),
+        UnaryFn::HardSigmoid { alpha, beta } => Unary::HardSigmoid { alpha, beta },
+        UnaryFn::HardSwish {} => Unary::HardSwish,
+        UnaryFn::LeakyRelu { alpha } => Unary::LeakyRelu { alpha },
+        UnaryFn::Log {} => Unary::Call(Helper::Log),
+        UnaryFn::Mish {} => Unary::Mish,
+        UnaryFn::Neg {} => Unary::Neg,
+        UnaryFn::Relu {} => Unary::Relu,
+        UnaryFn::Round {} => Unary::Round,
+        UnaryFn::Sigmoid {} => Unary::Sigmoid,
+        UnaryFn::Silu {} => Unary::Silu,
+        UnaryFn::Softplus {} => Unary::Call(Helper::Softplus),
+        UnaryFn::Sqrt {} => Unary::Sqrt,
+        UnaryFn::Tanh {} => Unary::Tanh,
+        UnaryFn::Acos {} => Unary::Call(Helper::Acos),
+        UnaryFn::Acosh {} => Unary::Call(Helper::Acosh),
+        UnaryFn::Asin {} => Unary::Call(Helper::Asin),
+        UnaryFn::Asinh {} => Unary::Call(Helper::Asinh),
+        UnaryFn::Atan {} => Unary::Call(Helper::Atan),
+        UnaryFn::Atanh {} => Unary::Call(Helper::Atanh),
+        UnaryFn::Cos {} => Unary::Call(Helper::Cos),
+        UnaryFn::Cosh {} => Unary::Call(Helper::Cosh),
+        UnaryFn::Sign {} => Unary::Call(Helper::Sign),
+        UnaryFn::Sin {} => Unary::Call(Helper::Sin),
+        UnaryFn::Sinh {} => Unary::Call(Helper::Sinh),
+        UnaryFn::Tan {} => Unary::Call(Helper::Tan),
     }
 }
 
@@ -98,16 +103,16 @@ fn of_binary(function: BinaryFn) -> Option<Binary> {
         BinaryFn::Max => Some(Binary::Max),
         BinaryFn::Min => Some(Binary::Min),
         BinaryFn::Mul => Some(Binary::Mul),
+        BinaryFn::Mod => Some(Binary::Call(Helper::Mod)),
         BinaryFn::Pow => Some(Binary::Call(Helper::Pow)),
+        BinaryFn::Rem => Some(Binary::Call(Helper::Rem)),
         BinaryFn::Prelu => Some(Binary::Prelu),
         BinaryFn::Sub => Some(Binary::Sub),
         BinaryFn::And
         | BinaryFn::Equal
         | BinaryFn::Greater
         | BinaryFn::GreaterEqual
-        | BinaryFn::Mod
         | BinaryFn::Or
-        | BinaryFn::Rem
         | BinaryFn::ShiftLeft
         | BinaryFn::ShiftRight
         | BinaryFn::Xor => None,
@@ -115,32 +120,8 @@ fn of_binary(function: BinaryFn) -> Option<Binary> {
 }
 
 /// Whether there is code for a function.
-pub(super) fn has_unary(function: UnaryFn) -> bool {
-    of_unary(function).is_some()
-}
-
-/// Whether there is code for a function.
 pub(super) fn has_binary(function: BinaryFn) -> bool {
     of_binary(function).is_some()
-}
-
-/// The function of the runtime that a function calls, if it calls one.
-fn helper(function: Option<Unary>) -> Option<Helper> {
-    match function? {
-        Unary::Call(helper) => Some(helper),
-        Unary::Elu { .. } => Some(Helper::ExpM1),
-        Unary::Abs
-        | Unary::Ceil
-        | Unary::Clip { .. }
-        | Unary::Floor
-        | Unary::HardSigmoid { .. }
-        | Unary::HardSwish
-        | Unary::LeakyRelu { .. }
-        | Unary::Neg
-        | Unary::Relu
-        | Unary::Round
-        | Unary::Sqrt => None,
-    }
 }
 
 /// Declares what a function calls.
@@ -148,7 +129,8 @@ pub(super) fn declare_unary<M: Module>(
     code: &mut Code<'_, M>,
     function: UnaryFn,
 ) -> Result<Option<FuncId>, CompileError> {
-    helper(of_unary(function)).map(|helper| code.helper(helper)).transpose()
+    let Unary::Call(helper) = of_unary(function) else { return Ok(None) };
+    code.helper(helper).map(Some)
 }
 
 /// Declares what a function calls.
@@ -165,17 +147,17 @@ pub(super) fn declare_binary<M: Module>(
 
 /// A function's value, as the evaluator defines it.
 pub(super) fn unary<M: Module>(code: &mut Code<'_, M>, function: UnaryFn, x: Value, callee: Option<FuncId>) -> Value {
-    let Some(formula) = of_unary(function) else { return x };
-    let called = callee.map(|callee| numbers::call(code, callee, &[x]));
-    match formula {
+    match of_unary(function) {
         Unary::Abs => code.builder.ins().fabs(x),
-        Unary::Call(_) => called.unwrap_or(x),
+        Unary::Call(_) => callee.map_or(x, |callee| numbers::call(code, callee, &[x])),
         Unary::Ceil => code.builder.ins().ceil(x),
         Unary::Clip { min, max } => clip(code, x, min, max),
         Unary::Elu { alpha } => {
-            let below = scale(code, called.unwrap_or(x), alpha);
+            let power = exponential::exp_m1(code, x);
+            let below = scale(code, power, alpha);
             where_positive(code, x, below)
         }
+        Unary::Exp => exponential::exp(code, x),
         Unary::Floor => code.builder.ins().floor(x),
         Unary::HardSigmoid { alpha, beta } => {
             let scaled = scale(code, x, alpha);
@@ -194,6 +176,7 @@ pub(super) fn unary<M: Module>(code: &mut Code<'_, M>, function: UnaryFn, x: Val
             let below = scale(code, x, alpha);
             where_positive(code, x, below)
         }
+        Unary::Mish => exponential::mish(code, x),
         Unary::Neg => code.builder.ins().fneg(x),
         Unary::Relu => {
             let zero = constant(code, 0.0, x);
@@ -201,7 +184,10 @@ pub(super) fn unary<M: Module>(code: &mut Code<'_, M>, function: UnaryFn, x: Val
             select(code, is_negative, zero, x)
         }
         Unary::Round => code.builder.ins().nearest(x),
+        Unary::Sigmoid => exponential::sigmoid(code, x),
+        Unary::Silu => exponential::silu(code, x),
         Unary::Sqrt => code.builder.ins().sqrt(x),
+        Unary::Tanh => exponential::tanh(code, x),
     }
 }
 
@@ -242,7 +228,7 @@ fn scale<M: Module>(code: &mut Code<'_, M>, x: Value, factor: f32) -> Value {
 }
 
 /// `x` limited to `min..=max`; a NaN stays one.
-fn clip<M: Module>(code: &mut Code<'_, M>, x: Value, min: f32, max: f32) -> Value {
+pub(super) fn clip<M: Module>(code: &mut Code<'_, M>, x: Value, min: f32, max: f32) -> Value {
     let (min, max) = (constant(code, min, x), constant(code, max, x));
     let is_below = is_above(code, min, x);
     let x = select(code, is_below, min, x);

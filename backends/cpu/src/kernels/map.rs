@@ -11,12 +11,13 @@ use super::functions;
 use super::numbers::{self, constant};
 use crate::CompileError;
 use crate::emit::{Code, as_imm};
-use crate::plan::{BufferId, View};
+use crate::plan::{BufferId, Image, View};
 
 /// The other operand of a function of two.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Other {
-    /// An image of the same size and block.
+    /// An image of the same size and block, or of the size 1 where it is the same for all. A plain one with a block of
+    /// more has the same for all channels.
     Image(View),
     /// A number for each channel: an element of the program's weights, and as many behind it as blocks have.
     Channels(usize),
@@ -53,11 +54,6 @@ struct At {
 
 impl Map {
     /// Whether it can compute the function.
-    pub(crate) fn has_unary(function: UnaryFn) -> bool {
-        functions::has_unary(function)
-    }
-
-    /// Whether it can compute the function.
     pub(crate) fn has_binary(function: BinaryFn) -> bool {
         functions::has_binary(function)
     }
@@ -92,7 +88,7 @@ impl Map {
         Chunks::of(&self.y.image).emit(code, task, &mut |code, position| {
             let at = self.row(code, position);
             if block > 1 {
-                self.emit_run(code, &at, &helpers, [0, n_columns, block], block);
+                self.emit_run(code, &at, &helpers, [0, n_columns, 1], block);
             } else {
                 // Four pixels at a time are like a block, but for numbers that belong to a channel.
                 self.emit_run(code, &at, &helpers, [0, n_columns / 4, 4], 4);
@@ -103,7 +99,7 @@ impl Map {
         Ok(())
     }
 
-    /// Some parts of a row: first element, how many, elements from one to the next.
+    /// Some parts of a row: first pixel, how many, pixels from one to the next.
     fn emit_run<M: Module>(
         &self,
         code: &mut Code<'_, M>,
@@ -114,13 +110,16 @@ impl Map {
     ) {
         let parts = numbers::parts(width);
         code.repeat(n, &mut |code, i| {
-            let mut moved = |address: Value| {
-                let first = code.offset(address, bytes(start));
-                code.at(first, i, bytes(step))
+            let mut moved = |address: Value, view: &View| {
+                let first = code.offset(address, bytes(start * view.image.block));
+                code.at(first, i, bytes(step * view.image.block))
             };
-            let (x, y) = (moved(row.x), moved(row.y));
+            let (x, y) = (moved(row.x, &self.x), moved(row.y, &self.y));
             let others = self.ops.iter().zip(&row.others).map(|(op, &other)| match op {
-                MapOp::Binary { other: Other::Image(_), .. } => other.map(&mut moved),
+                MapOp::Binary { other: Other::Image(view), .. } if view.image.size.w > 1 => {
+                    other.map(|address| moved(address, view))
+                }
+                MapOp::Binary { other: Other::Image(_), .. } => other,
                 MapOp::Binary { other: Other::Channels(_) | Other::Scalar(_), .. } | MapOp::Unary(_) => other,
             });
             let others: Vec<Option<Value>> = others.collect();
@@ -148,6 +147,10 @@ impl Map {
         let MapOp::Binary { other, .. } = op else { return like };
         match (other, address) {
             (Other::Scalar(number), _) => constant(code, *number, like),
+            (Other::Image(view), Some(address)) if self.is_one_number(view, width) => {
+                let number = code.load(address, 0);
+                code.splat(number)
+            }
             (Other::Image(_), Some(address)) => numbers::parts(width).load(code, address, disp),
             (Other::Channels(_), Some(address)) if self.y.image.block > 1 => code.load_vector(address, disp),
             (Other::Channels(_), Some(address)) => {
@@ -156,6 +159,11 @@ impl Map {
             }
             (Other::Image(_) | Other::Channels(_), None) => like,
         }
+    }
+
+    /// Whether all numbers of a part meet the same one of another image.
+    fn is_one_number(&self, view: &View, width: usize) -> bool {
+        if self.y.image.block > 1 { view.image.block == 1 } else { width > 1 && view.image.size.w == 1 }
     }
 
     /// Addresses at the beginning of a row.
@@ -174,10 +182,11 @@ impl Map {
 }
 
 fn row<M: Module>(code: &mut Code<'_, M>, view: &View, [image, plane, row]: [Value; 3]) -> Value {
+    let Image { size, row: per_row, plane: per_plane, image: per_image, .. } = view.image;
     let at = code.first(view);
-    let at = code.at(at, image, bytes(view.image.image));
-    let at = code.at(at, plane, bytes(view.image.plane));
-    code.at(at, row, bytes(view.image.row))
+    // Where there is one, it is the same for all.
+    let steps = [(size.n, image, per_image), (view.image.n_blocks(), plane, per_plane), (size.h, row, per_row)];
+    steps.into_iter().filter(|(n, ..)| *n > 1).fold(at, |at, (_, index, step)| code.at(at, index, bytes(step)))
 }
 
 fn apply<M: Module>(code: &mut Code<'_, M>, op: &MapOp, x: Value, other: Value, helper: Option<FuncId>) -> Value {

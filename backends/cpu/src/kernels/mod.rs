@@ -5,6 +5,7 @@ mod chunks;
 mod copy;
 mod direct;
 mod evaluate;
+mod exponential;
 mod functions;
 mod halo;
 mod lrn;
@@ -23,7 +24,7 @@ use cranelift_codegen::ir::Value;
 use cranelift_module::Module;
 
 pub(crate) use copy::Copy;
-pub(crate) use direct::{Call, Class, Direct, RowStep, Rows, Steps};
+pub(crate) use direct::{Call, Class, Direct, Packed, RowStep, Rows, Steps};
 pub(crate) use evaluate::{Evaluate, Place, Source};
 pub(crate) use halo::ClearHalo;
 pub(crate) use lrn::LrnKernel;

@@ -11,7 +11,7 @@ use super::epilogue::{Parts, Tiles};
 use super::planner::Planner;
 use crate::CompileError;
 use crate::emit::as_imm;
-use crate::kernels::{Class, Direct, Steps};
+use crate::kernels::{Class, Direct, Packed, Steps};
 use crate::plan::{Halo, Image, View};
 use crate::tile::{Finish, Level, Nest, Operand};
 
@@ -107,7 +107,7 @@ fn lower_with(
         return Ok(Lowered::NoKernel);
     }
     let Some(convolution) = Convolution::of(planner, op, operands, y)? else { return Ok(Lowered::NoKernel) };
-    let Some(parts) = Parts::of(planner, epilogue, others, y, Tiles::All)? else { return Ok(Lowered::NoKernel) };
+    let Some(parts) = Parts::of(planner, epilogue, others, y, Tiles::All) else { return Ok(Lowered::NoKernel) };
     let residual = parts.residual.map(|value| planner.blocked(value)).transpose()?;
     let view = planner.new_blocked(y)?;
     convolution.push(planner, Target { value: y, view, strides: [1, 1], finish: parts.finish.clone(), residual })?;
@@ -304,6 +304,7 @@ impl Convolution {
             operand,
             residual: target.residual,
             finish: target.finish,
+            weights: Packed::Program,
             classes: classes.classes,
             rows,
             bias: planner.add_channels(bias),

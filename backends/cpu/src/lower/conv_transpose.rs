@@ -158,7 +158,7 @@ fn lower_with(
     let Some(bias) = bias else { return Ok(Lowered::NoKernel) };
     // Results that no tap meets are no tile's.
     let tiles = if lines.is_full() { Tiles::Unary } else { Tiles::None };
-    let Some(parts) = Parts::of(planner, epilogue, others, y, tiles)? else { return Ok(Lowered::NoKernel) };
+    let Some(parts) = Parts::of(planner, epilogue, others, y, tiles) else { return Ok(Lowered::NoKernel) };
     let deconvolution = Deconvolution { op, x, dims: planner.dims(operands[1]), weights, bias };
     let lanes = planner.isa.lanes();
     let is_small = deconvolution.shape([1, 1]).n_classes(lanes) <= MAX_CLASSES;

@@ -6,8 +6,8 @@ use firebrick_ir::ops::{BinaryFn, Epilogue, Step, UnaryFn};
 use super::binary;
 use super::planner::Planner;
 use crate::CompileError;
-use crate::kernels::{Map, MapOp, Other};
-use crate::plan::View;
+use crate::kernels::{Map, MapOp};
+use crate::plan::{Image, View};
 use crate::tile::Finish;
 
 /// An epilogue in two parts: the steps that tiles can do, and those behind them.
@@ -44,7 +44,7 @@ impl Parts {
         operands: &[Value],
         y: Value,
         tiles: Tiles,
-    ) -> Result<Option<Self>, CompileError> {
+    ) -> Option<Self> {
         let mut operands = operands.iter();
         let mut parts = Parts::default();
         for step in &epilogue.0 {
@@ -52,11 +52,11 @@ impl Parts {
                 Step::Unary(_) => None,
                 Step::Binary(_) => operands.next().copied(),
             };
-            if !parts.add_finish(planner, step, operand, y, tiles) && !parts.add_rest(planner, step, operand, y)? {
-                return Ok(None);
+            if !parts.add_finish(planner, step, operand, y, tiles) && !parts.add_rest(step, operand) {
+                return None;
             }
         }
-        Ok(Some(parts))
+        Some(parts)
     }
 
     fn add_finish(
@@ -86,43 +86,48 @@ impl Parts {
         }
     }
 
-    fn add_rest(
-        &mut self,
-        planner: &Planner<'_>,
-        step: &Step,
-        operand: Option<Value>,
-        y: Value,
-    ) -> Result<bool, CompileError> {
+    fn add_rest(&mut self, step: &Step, operand: Option<Value>) -> bool {
         match (step, operand) {
-            (Step::Unary(function), _) if Map::has_unary(*function) => self.rest.push(Rest::Unary(*function)),
-            (Step::Binary(function), Some(operand))
-                if Map::has_binary(*function)
-                    && (planner.dims(operand) == planner.dims(y)
-                        || binary::has_constant(planner, operand, &planner.dims(y))?) =>
-            {
+            (Step::Unary(function), _) => self.rest.push(Rest::Unary(*function)),
+            (Step::Binary(function), Some(operand)) if Map::has_binary(*function) => {
                 self.rest.push(Rest::Binary(*function, operand));
             }
-            (Step::Unary(_) | Step::Binary(_), _) => return Ok(false),
+            (Step::Binary(_), _) => return false,
         }
-        Ok(true)
+        true
+    }
+
+    /// Puts a function before what is left to do. Tiles must have been left nothing.
+    pub(super) fn begin_with(&mut self, function: BinaryFn, operand: Value) {
+        self.rest.insert(0, Rest::Binary(function, operand));
     }
 
     /// Does what tiles didn't, to the value where it lies.
     pub(super) fn push_rest(&self, planner: &mut Planner<'_>, y: Value, view: View) -> Result<(), CompileError> {
+        let dims = planner.dims(y);
+        let operands = self.rest.iter().filter_map(|rest| match rest {
+            Rest::Unary(_) => None,
+            Rest::Binary(_, operand) => Some(*operand),
+        });
+        let grouping = binary::plain_grouping(planner, &dims, &operands.collect::<Vec<_>>());
+        let is_blocked = view.image.block > 1;
         let mut ops = Vec::new();
         for step in &self.rest {
             ops.push(match *step {
                 Rest::Unary(function) => MapOp::Unary(function),
                 Rest::Binary(function, operand) => {
-                    let other = match binary::constant(planner, operand, &planner.dims(y))? {
+                    let constant = if is_blocked { binary::constant(planner, operand, &dims)? } else { None };
+                    let other = match constant {
                         Some(other) => other,
-                        None if view.image.block > 1 => Other::Image(planner.blocked(operand)?),
-                        None => Other::Image(planner.plain(operand)?),
+                        None if is_blocked => binary::blocked_other(planner, operand, &dims)?,
+                        None => binary::plain_other(planner, y, operand, &dims, &grouping)?,
                     };
                     MapOp::Binary { function, other, is_second: false }
                 }
             });
         }
+        let image = if is_blocked { view.image } else { Image::plain(view.image.dtype, grouping.size(&dims)) };
+        let view = View { image, ..view };
         if !ops.is_empty() {
             planner.push(y, Map { x: view, y: view, ops });
         }

@@ -28,7 +28,7 @@ pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Expand) -> Resul
     let (of_branches, of_whole) = epilogues(op);
     let Some(parts) = parts(planner, id, op, &of_branches)? else { return Ok(Lowered::NoKernel) };
     let others = planner.graph.operands(id).split_off(op.slots().1);
-    let Some(epilogue) = Parts::of(planner, &of_whole, &others, y, Tiles::None)? else {
+    let Some(epilogue) = Parts::of(planner, &of_whole, &others, y, Tiles::None) else {
         return Ok(Lowered::NoKernel);
     };
     let lanes = planner.isa.lanes();
@@ -87,7 +87,7 @@ fn parts(
                 let Some(convolution) = Convolution::of(planner, &op.conv(conv), &of_conv, y)? else { return Ok(None) };
                 let own = conv.activation.into_iter().map(Step::Unary);
                 let steps = Epilogue(own.chain(of_branches.0.iter().copied()).collect());
-                let Some(finish) = Parts::of(planner, &steps, &[], y, Tiles::All)? else { return Ok(None) };
+                let Some(finish) = Parts::of(planner, &steps, &[], y, Tiles::All) else { return Ok(None) };
                 let n_channels = convolution.n_out();
                 (Source::Conv(Box::new(convolution), finish), n_channels)
             }

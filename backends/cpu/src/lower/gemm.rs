@@ -1,20 +1,16 @@
-//! Products of a matrix and constant weights: rows are pixels, columns are channels.
+//! Products of two matrices.
 
-use firebrick_ir::ops::{Epilogue, FusedGemm, Gemm};
+use firebrick_ir::ops::{BinaryFn, Epilogue, FusedGemm, Gemm};
 use firebrick_ir::{DType, NodeId, Value};
 
-use super::Lowered;
-use super::cover::{Pixels, cover};
 use super::epilogue::{Parts, Tiles};
 use super::planner::Planner;
+use super::product::{Left, Product, Right};
+use super::{Lowered, moves};
 use crate::CompileError;
 use crate::emit::as_imm;
-use crate::kernels::{Class, Direct, Relayout, Steps};
-use crate::plan::{Halo, Image, Size, View};
-use crate::tile::{Level, Nest, Operand};
-
-/// Elements of a matrix beyond which displacements might not fit 32 bits.
-const MAX_ELEMENTS: usize = 1 << 28;
+use crate::kernels::{Axis, Move, Origin, Way};
+use crate::plan::{Image, Size, View};
 
 pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Gemm) -> Result<Lowered, CompileError> {
     lower_with(planner, id, op, &planner.graph.operands(id), (&Epilogue::default(), &[]))
@@ -33,35 +29,34 @@ fn lower_with(
     operands: &[Value],
     (epilogue, others): (&Epilogue, &[Value]),
 ) -> Result<Lowered, CompileError> {
-    let (x, y) = (operands[0], Value { node: id, port: 0 });
-    let ([m, n], k) = match planner.dims(y)[..] {
-        [m, n] => ([m, n], planner.dims(x).iter().product::<usize>() / m),
-        _ => return Ok(Lowered::NoKernel),
-    };
-    let is_small = |rows: usize| rows.saturating_mul(k.max(n)) < MAX_ELEMENTS;
-    if op.trans_a || !planner.is_all_f32(id) || !is_small(m) || !is_small(n) {
+    let (a, b, y) = (operands[0], operands[1], Value { node: id, port: 0 });
+    let [m, n] = planner.dims(y)[..] else { return Ok(Lowered::NoKernel) };
+    let product = Product { stack: 1, m, k: planner.dims(a).iter().product::<usize>() / m, n };
+    if !planner.is_all_f32(id) || !product.is_small() {
         return Ok(Lowered::NoKernel);
     }
-    let Some(weights) = planner.constant(operands[1])? else { return Ok(Lowered::NoKernel) };
-    let Some(bias) = bias(planner, operands.get(2).copied(), n)? else { return Ok(Lowered::NoKernel) };
-    // The result's rows may be filled up, so that only what follows can add another value.
-    let Some(parts) = Parts::of(planner, epilogue, others, y, Tiles::Unary)? else { return Ok(Lowered::NoKernel) };
-
-    let from = planner.plain(x)?;
-    let image = Planner::image(DType::F32, Size { n: m, c: n, h: 1, w: 1 }, planner.isa.lanes(), Halo::default())?;
-    // Rows are filled up to whole vectors, which is as they should be if they have whole ones.
-    let to = if image.is_plain() { View { image, ..planner.new_plain(y)? } } else { planner.new_temporary(image) };
-    let weight = |row: usize, column: usize| {
-        let at = if op.trans_b { column * k + row } else { row * n + column };
-        if column < n { weights[at] } else { 0.0 }
-    };
-    let kernel = Direct { finish: parts.finish.clone(), ..direct(planner, from, to, [m, n, k], &weight, &bias) };
-    planner.push(y, kernel);
-    if !image.is_plain() {
-        let plain = View { image: Image::plain(DType::F32, image.size), ..planner.new_plain(y)? };
-        planner.push(y, Relayout { x: to, y: plain });
+    let bias = bias(planner, operands.get(2).copied(), n)?;
+    // What is no number for each column is added before anything else is done; and the result's rows may be filled up,
+    // so that only what follows can add another value.
+    let tiles = if bias.is_some() { Tiles::Unary } else { Tiles::None };
+    let Some(mut parts) = Parts::of(planner, epilogue, others, y, tiles) else { return Ok(Lowered::NoKernel) };
+    if let (None, Some(&added)) = (&bias, operands.get(2)) {
+        parts.begin_with(BinaryFn::Add, added);
     }
-    let view = planner.plain(y)?;
+    let bias = bias.unwrap_or_else(|| vec![0.0; n]);
+    let view = if op.trans_a { transposed(planner, y, a, product)? } else { planner.plain(a)? };
+    let left = Left { view, step: 0 };
+    let finish = parts.finish.clone();
+    let view = if let Some(weights) = planner.constant(b)? {
+        let (down, right) = if op.trans_b { (1, product.k) } else { (n, 1) };
+        let number = |row: usize, column: usize| weights[row * down + column * right];
+        product.push(planner, y, (left, Right::Constant(&number)), &bias, finish)?
+    } else {
+        let steps = moves::steps(&planner.dims(b), size_of::<f32>());
+        let (row, column) = if op.trans_b { (steps[1], steps[0]) } else { (steps[0], steps[1]) };
+        let right = Right::Computed { view: planner.plain(b)?, matrix: 0, row, column };
+        product.push(planner, y, (left, right), &bias, finish)?
+    };
     parts.push_rest(planner, y, view)?;
     Ok(Lowered::Done)
 }
@@ -78,63 +73,13 @@ fn bias(planner: &Planner<'_>, value: Option<Value>, n: usize) -> Result<Option<
     })
 }
 
-fn direct(
-    planner: &mut Planner<'_>,
-    x: View,
-    y: View,
-    [m, n, k]: [usize; 3],
-    weight: &dyn Fn(usize, usize) -> f32,
-    bias: &[f32],
-) -> Direct {
-    let lanes = planner.isa.lanes();
+/// A copy of the first factor with its rows where columns are.
+fn transposed(planner: &mut Planner<'_>, y: Value, a: Value, product: Product) -> Result<View, CompileError> {
+    let Product { m, k, .. } = product;
+    let from = planner.plain(a)?;
+    let to = planner.new_temporary(Image::plain(DType::F32, Size { n: 1, c: 1, h: m, w: k }));
     let bytes = |n: usize| as_imm(n * size_of::<f32>());
-    let total = n.div_ceil(lanes);
-    let x_steps = Steps { image: 0, down: 0, right: bytes(k), vector: 0 };
-    let y_steps = Steps { image: 0, down: 0, right: bytes(total * lanes), vector: bytes(lanes) };
-    let pixels = Pixels { h: 1, w: m, is_flat: true };
-    let (n_vectors, rows) = cover(planner.isa, Operand::Broadcast, total, usize::MAX, pixels);
-    let level = Level { n: u32::try_from(k).expect("matrices are checked to be small"), step: 4 };
-    let nests = vec![Nest { start: 0, levels: vec![level] }];
-
-    let mut packed = Vec::with_capacity(total * lanes * k);
-    let mut classes: Vec<Class> = Vec::new();
-    for (first, count) in [(0, total / n_vectors), (total / n_vectors * n_vectors, usize::from(total % n_vectors > 0))]
-    {
-        let width = n_vectors.min(total - first);
-        if count > 0 {
-            let weights = packed.len();
-            classes.push(Class {
-                first_vector: first,
-                n_tiles: count,
-                n_vectors: width,
-                nests: nests.clone(),
-                x_start: 0,
-                x_step: 0,
-                weights,
-            });
-        }
-        for tile in 0..count {
-            let start = (first + tile * width) * lanes;
-            for row in 0..k {
-                packed.extend((start..start + width * lanes).map(|column| weight(row, column)));
-            }
-        }
-    }
-    let start = planner.add_weights(packed);
-    classes.iter_mut().for_each(|class| class.weights += start);
-    Direct {
-        name: "gemm",
-        x,
-        y,
-        x_offset: 0,
-        x_steps,
-        y_steps,
-        n_images: 1,
-        operand: Operand::Broadcast,
-        residual: None,
-        finish: Vec::new(),
-        classes,
-        rows,
-        bias: planner.add_channels(bias),
-    }
+    let axes = [Axis { n: m, x: Way::Step(bytes(1)), y: bytes(k) }, Axis { n: k, x: Way::Step(bytes(m)), y: bytes(1) }];
+    planner.push(y, Move::new("transpose", (Origin::View(from), 0), to, size_of::<f32>(), axes));
+    Ok(to)
 }

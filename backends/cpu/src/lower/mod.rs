@@ -5,6 +5,7 @@
 
 mod batch_norm;
 mod binary;
+mod broadcast;
 mod concat;
 mod conv;
 mod conv_transpose;
@@ -15,10 +16,12 @@ mod expand;
 mod gemm;
 mod halos;
 mod lrn;
+mod matmul;
 mod moves;
 mod pad;
 mod planner;
 mod pool;
+mod product;
 mod reduce;
 mod reshape;
 mod slice;
@@ -73,6 +76,7 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         Op::Gemm(op) => gemm::lower(planner, id, op),
         Op::Identity(_) => reshape::identity(planner, id),
         Op::Lrn(op) => lrn::lower(planner, id, op),
+        Op::MatMul(_) => matmul::lower(planner, id),
         Op::Pad(op) => pad::lower(planner, id, op),
         Op::Pool(op) => pool::lower(planner, id, op),
         Op::Reduce(op) => reduce::lower(planner, id, op),
@@ -94,7 +98,6 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         | Op::GatherElements(_)
         | Op::GatherNd(_)
         | Op::GridSample(_)
-        | Op::MatMul(_)
         | Op::QBinary(_)
         | Op::QConcat(_)
         | Op::QConv(_)

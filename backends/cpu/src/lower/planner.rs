@@ -6,7 +6,7 @@ use firebrick_ir::{DType, Dim, Graph, NodeId, Op, Tensor, Value};
 
 use super::concat::Slices;
 use super::halos;
-use crate::kernels::{ClearHalo, Copy, Kernel, Place, Relayout};
+use crate::kernels::{ClearHalo, Copy, Kernel, Map, Place, Relayout};
 use crate::memory::{LINE, Memory};
 use crate::plan::{Buffer, BufferId, Halo, Image, Plan, Size, Slot, Step, View};
 use crate::{CompileError, Isa};
@@ -149,6 +149,22 @@ impl<'g> Planner<'g> {
     pub(super) fn push(&mut self, value: Value, kernel: impl Into<Kernel>) {
         let value = self.graph.value_name(value).to_owned();
         self.steps.push(Step { value, kernel: kernel.into() });
+    }
+
+    /// Adds a chain of functions of `x`: behind the chain that computes `x`, if nothing else reads that.
+    pub(super) fn push_map(&mut self, x: Value, y: Value, map: Map) {
+        let name = self.graph.value_name(x);
+        let chain = self.steps.iter().rposition(|step| step.value == name).filter(|&i| {
+            let Kernel::Map(before) = &self.steps[i].kernel else { return false };
+            before.y == map.x && self.graph.uses(x).len() == 1
+        });
+        let before = chain.map(|i| self.steps.remove(i).kernel);
+        if let Some(Kernel::Map(before)) = before {
+            self.forms.remove(&x);
+            let ops = before.ops.into_iter().chain(map.ops).collect();
+            return self.push(y, Map { x: before.x, y: map.y, ops });
+        }
+        self.push(y, map);
     }
 
     /// Adds numbers to the weights, from a line of the cache on. Returns the first one's index.
