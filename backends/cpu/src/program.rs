@@ -1,6 +1,6 @@
 //! A compiled graph.
 
-use firebrick_ir::{Shape, Type, Verified};
+use firebrick_ir::{Dim, Type, Verified};
 
 use crate::emit::Jit;
 use crate::kernels::Kernel;
@@ -75,6 +75,9 @@ impl Program {
 }
 
 fn name_and_type(slot: &Slot) -> (String, Type) {
-    let dims: Vec<u64> = slot.place.dims.iter().map(|&n| n as u64).collect();
-    (slot.name.clone(), Type::new(slot.place.dtype(), Shape::fixed(&dims)))
+    let mut dims: Vec<Dim> = slot.place.dims.iter().map(|&n| Dim::Fixed(n as u64)).collect();
+    if let (Some(_), Some(i)) = (slot.place.count, dims.len().checked_sub(2)) {
+        dims[i] = Dim::sym("detections");
+    }
+    (slot.name.clone(), Type::new(slot.place.dtype(), dims))
 }

@@ -130,6 +130,14 @@ impl Operator for DetectionOutput {
 }
 
 impl DetectionOutput {
+    /// The detections that there are at most in so many images of so many priors; `None` if they can't be counted.
+    pub fn max_detections(&self, batch: usize, n_priors: usize) -> Option<usize> {
+        let limit = |n: usize, most: i64| usize::try_from(most).map_or(n, |most| n.min(most));
+        let of_all = limit(n_priors, self.nms_top_k).checked_mul(self.num_classes)?;
+        // Without any, there is a row for each image.
+        limit(of_all, self.keep_top_k).max(1).checked_mul(batch)
+    }
+
     fn n_location_classes(&self) -> usize {
         if self.share_location { 1 } else { self.num_classes }
     }

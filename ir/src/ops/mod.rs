@@ -100,7 +100,7 @@ pub use quantized::{
 pub use recur::{Activation, Cell, Recur};
 pub use reduce::{Reduce, ReduceFn};
 pub use reshape::Reshape;
-pub use resize::{Coordinates, NearestMode, Resize, ResizeFn};
+pub use resize::{Coordinates, NearestMode, Resize, ResizeFn, Taps};
 pub use ret::Return;
 pub use reverse_sequence::ReverseSequence;
 pub use roi_align::{RoiAlign, RoiAlignFn};

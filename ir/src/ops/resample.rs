@@ -1,7 +1,7 @@
 //! Resampling along one dimension: which elements make an element of the result, and how much each counts.
 
 use super::interpolate::{cubic, triangle};
-use super::resize::{Coordinates, NearestMode, Resize, ResizeFn};
+use super::resize::{Coordinates, NearestMode, Resize, ResizeFn, Taps};
 
 /// How one dimension is resized.
 pub(super) struct Filter<'a> {
@@ -15,14 +15,6 @@ pub(super) struct Filter<'a> {
     roi: (f64, f64),
 }
 
-/// What an element of the result is made of.
-enum Sample {
-    /// Elements and their weights; none twice.
-    Inside(Vec<(usize, f64)>),
-    /// Nothing, as its position does not exist.
-    Outside,
-}
-
 impl<'a> Filter<'a> {
     /// The filter for the `i`-th axis of the op, of `from` elements.
     pub(super) fn new(op: &'a Resize, i: usize, from: usize) -> Self {
@@ -33,7 +25,7 @@ impl<'a> Filter<'a> {
 
     /// All values with the dimension `axis` resized.
     pub(super) fn resample(&self, values: &[f64], dims: &[usize], axis: usize) -> Vec<f64> {
-        let samples: Vec<Sample> = (0..self.to).map(|i| self.sample(i)).collect();
+        let samples: Vec<Taps> = self.samples().collect();
         let inner: usize = dims[axis + 1..].iter().product();
         let outer: usize = dims[..axis].iter().product();
         let mut result = Vec::with_capacity(outer * self.to * inner);
@@ -42,8 +34,8 @@ impl<'a> Filter<'a> {
             for sample in &samples {
                 let start = result.len();
                 match sample {
-                    Sample::Outside => result.resize(start + inner, f64::from(self.op.extrapolation)),
-                    Sample::Inside(taps) => {
+                    None => result.resize(start + inner, f64::from(self.op.extrapolation)),
+                    Some(taps) => {
                         result.resize(start + inner, 0.0);
                         taps.iter().for_each(|&(at, weight)| {
                             add(&mut result[start..], &block[at * inner..][..inner], weight);
@@ -55,16 +47,21 @@ impl<'a> Filter<'a> {
         result
     }
 
-    fn sample(&self, i: usize) -> Sample {
+    /// What each element of the result is made of.
+    pub(super) fn samples(&self) -> impl Iterator<Item = Taps> {
+        (0..self.to).map(|i| self.sample(i))
+    }
+
+    fn sample(&self, i: usize) -> Taps {
         let position = self.position(i);
         let last = (self.from - 1) as f64;
         if self.op.coordinates == Coordinates::TfCropAndResize && !(0.0..=last).contains(&position) {
-            return Sample::Outside;
+            return None;
         }
-        Sample::Inside(match self.op.function {
+        Some(match self.op.function {
             ResizeFn::Nearest => vec![(self.nearest(position).clamp(0.0, last) as usize, 1.0)],
-            ResizeFn::Linear => self.taps(position, 1.0, triangle),
-            ResizeFn::Cubic => self.taps(position, 2.0, |x| cubic(x, f64::from(self.op.cubic))),
+            ResizeFn::Linear => self.around(position, 1.0, triangle),
+            ResizeFn::Cubic => self.around(position, 2.0, |x| cubic(x, f64::from(self.op.cubic))),
         })
     }
 
@@ -113,7 +110,7 @@ impl<'a> Filter<'a> {
     }
 
     /// The elements around a position, weighted by a kernel of the distance that is 0 from `support` on.
-    fn taps(&self, position: f64, support: f64, kernel: impl Fn(f64) -> f64) -> Vec<(usize, f64)> {
+    fn around(&self, position: f64, support: f64, kernel: impl Fn(f64) -> f64) -> Vec<(usize, f64)> {
         let scale = self.scale.unwrap_or(self.to as f64 / self.from as f64);
         let narrowing = if self.op.antialias { scale.min(1.0) } else { 1.0 };
         let reach = support / narrowing;

@@ -105,6 +105,17 @@ impl Resize {
     }
 }
 
+/// What one element of a resized dimension is made of: elements of the operand with their weights, each once; `None` if
+/// its position is outside, so that it has the value `extrapolation`.
+pub type Taps = Option<Vec<(usize, f64)>>;
+
+impl Resize {
+    /// What each element along the `i`-th axis, of `from` elements, is made of.
+    pub fn taps(&self, i: usize, from: usize) -> Vec<Taps> {
+        Filter::new(self, i, from).samples().collect()
+    }
+}
+
 impl Operator for Resize {
     const MNEMONICS: &'static [&'static str] = &["resize"];
 

@@ -50,8 +50,6 @@ helpers! {
     Cosh = cosh, 1;
     /// Error function
     Erf = erf, 1;
-    /// eˣ
-    Exp = exp, 1;
     /// x Φ(x)
     Gelu = gelu, 1;
     /// Natural logarithm
@@ -113,10 +111,6 @@ extern "C" fn cosh(x: f32) -> f32 {
 
 extern "C" fn erf(x: f32) -> f32 {
     apply(UnaryFn::Erf {}, x)
-}
-
-extern "C" fn exp(x: f32) -> f32 {
-    apply(UnaryFn::Exp {}, x)
 }
 
 extern "C" fn gelu(x: f32) -> f32 {

@@ -15,6 +15,9 @@ use crate::plan::{BufferId, View};
 pub(crate) struct Place {
     pub(crate) view: View,
     pub(crate) dims: Vec<usize>,
+    /// Where the size of the last dimension but one is, a u32, if it is known only when the program runs. `dims` has the
+    /// largest that it may be.
+    pub(crate) count: Option<BufferId>,
 }
 
 impl Place {
@@ -28,6 +31,25 @@ impl Place {
 pub(crate) enum Source {
     Arena(Place),
     Constant(Tensor),
+}
+
+impl Source {
+    /// The buffer that it is in.
+    pub(super) fn buffer(&self) -> Option<BufferId> {
+        match self {
+            Source::Arena(place) => Some(place.view.buffer),
+            Source::Constant(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Arena(place) => write!(f, "{}", place.view),
+            Source::Constant(tensor) => write!(f, "const {}", tensor.ty()),
+        }
+    }
 }
 
 /// A call of the reference evaluator, which the runtime makes; there is no code of it.
@@ -48,11 +70,7 @@ impl Evaluate {
     }
 
     pub(super) fn reads(&self) -> Vec<BufferId> {
-        let buffer = |source: &Source| match source {
-            Source::Arena(place) => Some(place.view.buffer),
-            Source::Constant(_) => None,
-        };
-        self.operands.iter().filter_map(buffer).collect()
+        self.operands.iter().filter_map(Source::buffer).collect()
     }
 
     pub(super) fn writes(&self) -> Vec<BufferId> {
@@ -67,12 +85,7 @@ impl Evaluate {
 impl fmt::Display for Evaluate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "evaluate {}", self.op.mnemonic())?;
-        for source in &self.operands {
-            match source {
-                Source::Arena(place) => write!(f, " {}", place.view)?,
-                Source::Constant(tensor) => write!(f, " const {}", tensor.ty())?,
-            }
-        }
+        self.operands.iter().try_for_each(|operand| write!(f, " {operand}"))?;
         f.write_str(" ->")?;
         self.results.iter().try_for_each(|place| write!(f, " {}", place.view))
     }

@@ -3,6 +3,7 @@
 
 mod chunks;
 mod copy;
+mod detect;
 mod direct;
 mod evaluate;
 mod exponential;
@@ -15,6 +16,7 @@ mod numbers;
 mod pool;
 mod reduce;
 mod relayout;
+mod resample;
 mod softmax;
 mod sums;
 
@@ -24,6 +26,7 @@ use cranelift_codegen::ir::Value;
 use cranelift_module::Module;
 
 pub(crate) use copy::Copy;
+pub(crate) use detect::Detect;
 pub(crate) use direct::{Call, Class, Direct, Packed, RowStep, Rows, Steps};
 pub(crate) use evaluate::{Evaluate, Place, Source};
 pub(crate) use halo::ClearHalo;
@@ -33,6 +36,7 @@ pub(crate) use moves::{Axis, Move, Origin, Way};
 pub(crate) use pool::{PoolKernel, Windows};
 pub(crate) use reduce::{Extent, ReduceKernel};
 pub(crate) use relayout::Relayout;
+pub(crate) use resample::{Filter, Resample};
 pub(crate) use softmax::SoftmaxKernel;
 
 use crate::CompileError;
@@ -80,6 +84,8 @@ macro_rules! kernels {
 kernels! {
     /// Convolution and products of matrices by tiles.
     Direct(Direct);
+    /// Detections.
+    Detect(Detect);
     /// The reference evaluator.
     Evaluate(Evaluate);
     /// What lies around planes.
@@ -98,6 +104,8 @@ kernels! {
     Reduce(ReduceKernel);
     /// The same elements in another layout.
     Relayout(Relayout);
+    /// Resampling.
+    Resample(Resample);
     /// Softmax.
     Softmax(SoftmaxKernel);
 }
@@ -105,6 +113,6 @@ kernels! {
 impl Kernel {
     /// Whether it has code; the runtime does what has none.
     pub(crate) fn is_compiled(&self) -> bool {
-        !matches!(self, Kernel::Evaluate(_))
+        !matches!(self, Kernel::Evaluate(_) | Kernel::Detect(_))
     }
 }

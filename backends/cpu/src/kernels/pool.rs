@@ -32,6 +32,8 @@ pub(crate) struct PoolKernel {
     pub(crate) function: PoolFn,
     pub(crate) x: View,
     pub(crate) y: View,
+    /// Windows of planes, which are the channels of the images then.
+    pub(crate) depth: Option<Windows>,
     pub(crate) rows: Windows,
     pub(crate) columns: Windows,
 }
@@ -61,24 +63,29 @@ impl PoolKernel {
         Chunks::of(&self.y.image).emit(code, task, &mut |code, [image, plane, row]| {
             let x = code.first(&self.x);
             let x = code.at(x, image, bytes(self.x.image.image));
-            let x = code.at(x, plane, bytes(self.x.image.plane));
+            let mut windows = Vec::new();
+            let mut x = x;
+            match &self.depth {
+                Some(depth) => windows.push(window(code, depth, plane, &mut x)),
+                None => x = code.at(x, plane, bytes(self.x.image.plane)),
+            }
             let y = code.first(&self.y);
             let y = code.at(y, image, bytes(self.y.image.image));
             let y = code.at(y, plane, bytes(self.y.image.plane));
             let y = code.at(y, row, bytes(self.y.image.row));
-            let rows = window(code, &self.rows, row);
-            let x = code.add(x, rows.start);
+            windows.push(window(code, &self.rows, row, &mut x));
             code.repeat(self.y.image.size.w, &mut |code, column| {
-                let columns = window(code, &self.columns, column);
-                let x = code.add(x, columns.start);
+                let mut x = x;
+                let columns = window(code, &self.columns, column, &mut x);
                 let y = code.at(y, column, bytes(self.y.image.block));
-                self.emit_window(code, x, y, &rows, &columns);
+                let windows: Vec<Window> = windows.iter().copied().chain([columns]).collect();
+                self.emit_window(code, x, y, &windows);
             });
         });
         Ok(())
     }
 
-    fn emit_window<M: Module>(&self, code: &mut Code<'_, M>, x: Value, y: Value, rows: &Window, columns: &Window) {
+    fn emit_window<M: Module>(&self, code: &mut Code<'_, M>, x: Value, y: Value, windows: &[Window]) {
         let parts = numbers::parts(self.y.image.block);
         let first = code.float(match self.function {
             PoolFn::Max => -f32::MAX,
@@ -86,25 +93,21 @@ impl PoolKernel {
         });
         let first = if parts.is_vector { code.splat(first) } else { first };
         let results: Vec<Variable> = parts.displacements().map(|_| code.variable(first)).collect();
-        let zero = code.int(0);
-        code.range(zero, rows.n, &mut |code, row| {
-            let x = code.at(x, row, self.rows.step);
-            code.range(zero, columns.n, &mut |code, column| {
-                let x = code.at(x, column, self.columns.step);
-                for (disp, &result) in parts.displacements().zip(&results) {
-                    let (old, element) = (code.builder.use_var(result), parts.load(code, x, disp));
-                    let new = match self.function {
-                        PoolFn::Max => {
-                            let is_better = is_above(code, element, old);
-                            numbers::select(code, is_better, element, old)
-                        }
-                        PoolFn::Average | PoolFn::Sum => code.builder.ins().fadd(old, element),
-                    };
-                    code.builder.def_var(result, new);
-                }
-            });
+        nest(code, windows, x, &mut |code, x| {
+            for (disp, &result) in parts.displacements().zip(&results) {
+                let (old, element) = (code.builder.use_var(result), parts.load(code, x, disp));
+                let new = match self.function {
+                    PoolFn::Max => {
+                        let is_better = is_above(code, element, old);
+                        numbers::select(code, is_better, element, old)
+                    }
+                    PoolFn::Average | PoolFn::Sum => code.builder.ins().fadd(old, element),
+                };
+                code.builder.def_var(result, new);
+            }
         });
-        let n_counted = code.builder.ins().fmul(rows.n_counted, columns.n_counted);
+        let one = code.float(1.0);
+        let n_counted = windows.iter().fold(one, |n, window| code.builder.ins().fmul(n, window.n_counted));
         let n_counted = if parts.is_vector { code.splat(n_counted) } else { n_counted };
         for (disp, &result) in parts.displacements().zip(&results) {
             let value = code.builder.use_var(result);
@@ -117,17 +120,36 @@ impl PoolKernel {
     }
 }
 
-/// A window along one dimension, as its table has it.
+/// A window along one dimension: its elements in the input, those that count in a mean, and bytes from one to the next.
+#[derive(Clone, Copy)]
 struct Window {
-    start: Value,
     n: Value,
     n_counted: Value,
+    step: i64,
 }
 
-fn window<M: Module>(code: &mut Code<'_, M>, windows: &Windows, index: Value) -> Window {
+/// The window of that index; moves an address to its first element.
+fn window<M: Module>(code: &mut Code<'_, M>, windows: &Windows, index: Value, x: &mut Value) -> Window {
     let table = code.weight(windows.table);
     let entry = code.at(table, index, bytes(WORDS));
-    Window { start: code.load_int(entry, 0), n: code.load_int(entry, 4), n_counted: code.load(entry, 8) }
+    let start = code.load_int(entry, 0);
+    *x = code.add(*x, start);
+    Window { n: code.load_int(entry, 4), n_counted: code.load(entry, 8), step: windows.step }
+}
+
+/// Loops over the elements of windows, the outermost first.
+fn nest<M: Module>(
+    code: &mut Code<'_, M>,
+    windows: &[Window],
+    x: Value,
+    body: &mut dyn FnMut(&mut Code<'_, M>, Value),
+) {
+    let Some((window, inner)) = windows.split_first() else { return body(code, x) };
+    let zero = code.int(0);
+    code.range(zero, window.n, &mut |code, i| {
+        let x = code.at(x, i, window.step);
+        nest(code, inner, x, body);
+    });
 }
 
 fn bytes(n_elements: usize) -> i64 {

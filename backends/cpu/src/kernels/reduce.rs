@@ -7,6 +7,7 @@ use cranelift_frontend::Variable;
 use cranelift_module::{FuncId, Module};
 use firebrick_ir::ops::ReduceFn;
 
+use super::exponential::exp;
 use super::numbers;
 use super::sums::{self, Fold};
 use crate::CompileError;
@@ -40,13 +41,6 @@ pub(crate) struct ReduceKernel {
     pub(crate) n_columns: usize,
 }
 
-/// Functions of the runtime that the kernel calls.
-#[derive(Clone, Copy)]
-struct Callees {
-    exp: Option<FuncId>,
-    log: Option<FuncId>,
-}
-
 impl ReduceKernel {
     pub(super) fn name(&self) -> &'static str {
         "reduce"
@@ -71,7 +65,8 @@ impl ReduceKernel {
     }
 
     pub(super) fn emit<M: Module>(&self, code: &mut Code<'_, M>, task: Value) -> Result<(), CompileError> {
-        let callees = self.callees(code)?;
+        let needs_log = matches!(self.function, ReduceFn::LogSum | ReduceFn::LogSumExp);
+        let log = needs_log.then(|| code.helper(Helper::Log)).transpose()?;
         let sizes = self.sizes();
         let indices = code.unravel(task, &sizes);
         let (mut x, mut y) = (code.first(&self.x), code.first(&self.y));
@@ -82,7 +77,7 @@ impl ReduceKernel {
             row *= as_imm(extent.n);
         }
         if self.n_columns == 1 {
-            self.emit_run(code, [x, y], callees);
+            self.emit_run(code, [x, y], log);
             return Ok(());
         }
         let first = code.scaled(indices[self.kept.len()], as_imm(COLUMNS));
@@ -97,7 +92,7 @@ impl ReduceKernel {
             let zero = code.int(0);
             code.range(zero, n, &mut |code, i| {
                 let [x, y] = at.map(|base| code.at(base, i, bytes(width)));
-                self.emit_columns(code, [x, y], width, callees);
+                self.emit_columns(code, [x, y], width, log);
             });
             let n_done = code.scaled(n, as_imm(width));
             column = code.add(column, n_done);
@@ -105,17 +100,8 @@ impl ReduceKernel {
         Ok(())
     }
 
-    fn callees<M: Module>(&self, code: &mut Code<'_, M>) -> Result<Callees, CompileError> {
-        let needs_exp = self.function == ReduceFn::LogSumExp;
-        let needs_log = needs_exp || self.function == ReduceFn::LogSum;
-        Ok(Callees {
-            exp: needs_exp.then(|| code.helper(Helper::Exp)).transpose()?,
-            log: needs_log.then(|| code.helper(Helper::Log)).transpose()?,
-        })
-    }
-
     /// Elements that lie one behind the other, and others like them.
-    fn emit_run<M: Module>(&self, code: &mut Code<'_, M>, [x, y]: [Value; 2], callees: Callees) {
+    fn emit_run<M: Module>(&self, code: &mut Code<'_, M>, [x, y]: [Value; 2], log: Option<FuncId>) {
         let Some((&last, outer)) = self.reduced.split_last() else { return };
         let whole = |code: &mut Code<'_, M>, fold: Fold, max: Option<Value>| {
             let [vectors, single] = [true, false].map(|is_vector| fold.begin(code, is_vector));
@@ -123,14 +109,14 @@ impl ReduceKernel {
                 code.repeat(last.n / 4, &mut |code, i| {
                     let at = code.at(x, i, bytes(4));
                     let elements = code.load_vector(at, 0);
-                    let elements = relative(code, elements, max, callees);
+                    let elements = relative(code, elements, max);
                     fold.add(code, &vectors, elements);
                 });
                 code.repeat(last.n % 4, &mut |code, i| {
                     let at = code.offset(x, bytes(last.n / 4 * 4));
                     let at = code.at(at, i, bytes(1));
                     let element = code.load(at, 0);
-                    let element = relative(code, element, max, callees);
+                    let element = relative(code, element, max);
                     fold.add(code, &single, element);
                 });
             });
@@ -143,19 +129,19 @@ impl ReduceKernel {
         });
         let fold = Fold::of(self.function);
         let sums = whole(code, fold, max);
-        let result = self.finish(code, fold, &sums, max, callees);
+        let result = self.finish(code, fold, &sums, max, log);
         code.store(result, y, 0);
     }
 
     /// Columns side by side: 1, or some fours.
-    fn emit_columns<M: Module>(&self, code: &mut Code<'_, M>, [x, y]: [Value; 2], width: usize, callees: Callees) {
+    fn emit_columns<M: Module>(&self, code: &mut Code<'_, M>, [x, y]: [Value; 2], width: usize, log: Option<FuncId>) {
         let parts = numbers::parts(width);
         let whole = |code: &mut Code<'_, M>, fold: Fold, max: Option<&[Value]>| {
             let sums: Vec<_> = parts.displacements().map(|_| fold.begin(code, parts.is_vector)).collect();
             nest(code, &self.reduced, x, &mut |code, x| {
                 for (i, disp) in parts.displacements().enumerate() {
                     let elements = parts.load(code, x, disp);
-                    let elements = relative(code, elements, max.map(|max| max[i]), callees);
+                    let elements = relative(code, elements, max.map(|max| max[i]));
                     fold.add(code, &sums[i], elements);
                 }
             });
@@ -168,7 +154,7 @@ impl ReduceKernel {
         let fold = Fold::of(self.function);
         let sums = whole(code, fold, max.as_deref());
         for (i, disp) in parts.displacements().enumerate() {
-            let result = self.finish(code, fold, &sums[i], max.as_ref().map(|max| max[i]), callees);
+            let result = self.finish(code, fold, &sums[i], max.as_ref().map(|max| max[i]), log);
             code.store(result, y, disp);
         }
     }
@@ -180,14 +166,14 @@ impl ReduceKernel {
         fold: Fold,
         sums: &[Variable],
         max: Option<Value>,
-        callees: Callees,
+        log: Option<FuncId>,
     ) -> Value {
         let n: usize = self.reduced.iter().map(|extent| extent.n).product();
         if self.function == ReduceFn::Mean {
             sums::divide(code, sums, n as f64);
         }
         let value = fold.value(code, sums);
-        let logarithm = callees.log.map(|log| numbers::call(code, log, &[value]));
+        let logarithm = log.map(|log| numbers::call(code, log, &[value]));
         match (self.function, logarithm) {
             (ReduceFn::L2, _) => code.builder.ins().sqrt(value),
             (ReduceFn::LogSum, Some(logarithm)) => logarithm,
@@ -217,11 +203,11 @@ impl ReduceKernel {
 }
 
 /// `e^(x - max)` where there is a maximum.
-fn relative<M: Module>(code: &mut Code<'_, M>, x: Value, max: Option<Value>, callees: Callees) -> Value {
-    let Some((max, exp)) = max.zip(callees.exp) else { return x };
+fn relative<M: Module>(code: &mut Code<'_, M>, x: Value, max: Option<Value>) -> Value {
+    let Some(max) = max else { return x };
     let max = numbers::like(code, max, x);
     let distance = code.builder.ins().fsub(x, max);
-    numbers::call(code, exp, &[distance])
+    exp(code, distance)
 }
 
 /// Loops over dimensions.

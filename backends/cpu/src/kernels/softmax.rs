@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-use cranelift_codegen::ir::types::{F32, F64};
 use cranelift_codegen::ir::{InstBuilder, Value};
+use cranelift_frontend::Variable;
 use cranelift_module::Module;
 
-use super::numbers::{is_above, select};
+use super::exponential::exp;
+use super::numbers::{self, Parts};
+use super::sums::{self, Fold};
 use crate::CompileError;
-use crate::emit::{Code, Helper, as_imm};
+use crate::emit::{Code, as_imm};
 use crate::plan::{BufferId, View};
 
 /// Softmax of plain values, along the middle one of three dimensions.
@@ -25,9 +27,13 @@ impl SoftmaxKernel {
         "softmax"
     }
 
+    /// Columns that are computed side by side.
+    fn columns(&self) -> usize {
+        self.sizes[2].div_ceil(4)
+    }
+
     pub(super) fn n_tasks(&self) -> usize {
-        let [outer, _, inner] = self.sizes;
-        outer * inner
+        self.sizes[0] * self.columns()
     }
 
     pub(super) fn reads(&self) -> Vec<BufferId> {
@@ -39,50 +45,111 @@ impl SoftmaxKernel {
     }
 
     pub(super) fn emit<M: Module>(&self, code: &mut Code<'_, M>, task: Value) -> Result<(), CompileError> {
-        let exp = code.helper(Helper::Exp)?;
         let [outer, size, inner] = self.sizes;
-        let bytes = |n: usize| as_imm(n * size_of::<f32>());
-        let [before, column] = code.split(task, [outer, inner]);
+        let [before, four] = code.split(task, [outer, self.columns()]);
         let [x, y] = [&self.x, &self.y].map(|view| {
             let first = code.first(view);
             let block = code.at(first, before, bytes(size * inner));
-            code.at(block, column, bytes(1))
+            code.at(block, four, bytes(4))
         });
-        let lowest = code.float(f32::NEG_INFINITY);
-        let max = code.variable(lowest);
-        code.repeat(size, &mut |code, i| {
-            let at = code.at(x, i, bytes(inner));
-            let (element, old) = (code.load(at, 0), code.builder.use_var(max));
-            let is_larger = is_above(code, element, old);
-            let new = select(code, is_larger, element, old);
-            code.builder.def_var(max, new);
-        });
-        let max = code.builder.use_var(max);
-        let zero = code.builder.ins().f64const(0.0);
-        let sum = code.variable(zero);
-        code.repeat(size, &mut |code, i| {
-            let from = code.at(x, i, bytes(inner));
-            let element = code.load(from, 0);
-            let distance = code.builder.ins().fsub(element, max);
-            let power = code.call_for_result(exp, &[distance]);
-            let to = code.at(y, i, bytes(inner));
-            code.store(power, to, 0);
-            // In f32, the sum of many would be off by more than its terms.
-            let (power, old) = (code.builder.ins().fpromote(F64, power), code.builder.use_var(sum));
-            let new = code.builder.ins().fadd(old, power);
-            code.builder.def_var(sum, new);
-        });
-        let sum = code.builder.use_var(sum);
-        code.repeat(size, &mut |code, i| {
-            let at = code.at(y, i, bytes(inner));
-            let power = code.load(at, 0);
-            let power = code.builder.ins().fpromote(F64, power);
-            let quotient = code.builder.ins().fdiv(power, sum);
-            let quotient = code.builder.ins().fdemote(F32, quotient);
-            code.store(quotient, at, 0);
+        if inner == 1 {
+            self.emit_run(code, [x, y]);
+            return Ok(());
+        }
+        let one_by_one = |code: &mut Code<'_, M>, n: usize| {
+            code.repeat(n, &mut |code, i| {
+                let [x, y] = [x, y].map(|base| code.at(base, i, bytes(1)));
+                self.emit_columns(code, [x, y], numbers::parts(1));
+            });
+        };
+        code.if_below(four, inner / 4, &mut |code| self.emit_columns(code, [x, y], numbers::parts(4)), &mut |code| {
+            one_by_one(code, inner % 4);
         });
         Ok(())
     }
+
+    /// Elements that lie one behind the other.
+    fn emit_run<M: Module>(&self, code: &mut Code<'_, M>, [x, y]: [Value; 2]) {
+        let [max_of_four, max] = [true, false].map(|is_vector| Fold::Max.begin(code, is_vector));
+        self.along(code, &mut |code, parts, at| {
+            let x = code.add(x, at);
+            let elements = parts.load(code, x, 0);
+            Fold::Max.add(code, if parts.is_vector { &max_of_four } else { &max }, elements);
+        });
+        Fold::Max.unite(code, &max_of_four, &max);
+        let max = Fold::Max.value(code, &max);
+        let [sum_of_four, sum] = [true, false].map(|is_vector| Fold::Sum.begin(code, is_vector));
+        self.along(code, &mut |code, parts, at| {
+            let [x, y] = [x, y].map(|base| code.add(base, at));
+            power(code, parts, [x, y], max, if parts.is_vector { &sum_of_four } else { &sum });
+        });
+        Fold::Sum.unite(code, &sum_of_four, &sum);
+        let factor = reciprocal(code, &sum);
+        self.along(code, &mut |code, parts, at| {
+            let y = code.add(y, at);
+            scale(code, parts, y, factor);
+        });
+    }
+
+    /// Fours of a run, then what is left.
+    fn along<M: Module>(&self, code: &mut Code<'_, M>, body: &mut dyn FnMut(&mut Code<'_, M>, Parts, Value)) {
+        let size = self.sizes[1];
+        for (width, n, start) in [(4, size / 4, 0), (1, size % 4, size / 4 * 4)] {
+            code.repeat(n, &mut |code, i| {
+                let distance = code.scaled(i, bytes(width));
+                let distance = code.offset(distance, bytes(start));
+                body(code, numbers::parts(width), distance);
+            });
+        }
+    }
+
+    /// One column or four side by side.
+    fn emit_columns<M: Module>(&self, code: &mut Code<'_, M>, [x, y]: [Value; 2], parts: Parts) {
+        let [_, size, inner] = self.sizes;
+        let max = Fold::Max.begin(code, parts.is_vector);
+        code.repeat(size, &mut |code, i| {
+            let at = code.at(x, i, bytes(inner));
+            let elements = parts.load(code, at, 0);
+            Fold::Max.add(code, &max, elements);
+        });
+        let max = Fold::Max.value(code, &max);
+        let sum = Fold::Sum.begin(code, parts.is_vector);
+        code.repeat(size, &mut |code, i| {
+            let at = [x, y].map(|base| code.at(base, i, bytes(inner)));
+            power(code, parts, at, max, &sum);
+        });
+        let factor = reciprocal(code, &sum);
+        code.repeat(size, &mut |code, i| {
+            let at = code.at(y, i, bytes(inner));
+            scale(code, parts, at, factor);
+        });
+    }
+}
+
+/// Stores e to the distance from the maximum, and adds it up.
+fn power<M: Module>(code: &mut Code<'_, M>, parts: Parts, [x, y]: [Value; 2], max: Value, sum: &[Variable]) {
+    let elements = parts.load(code, x, 0);
+    let max = numbers::like(code, max, elements);
+    let distance = code.builder.ins().fsub(elements, max);
+    let power = exp(code, distance);
+    Fold::Sum.add(code, sum, power);
+    code.store(power, y, 0);
+}
+
+fn reciprocal<M: Module>(code: &mut Code<'_, M>, sum: &[Variable]) -> Value {
+    sums::invert(code, sum);
+    Fold::Sum.value(code, sum)
+}
+
+fn scale<M: Module>(code: &mut Code<'_, M>, parts: Parts, y: Value, factor: Value) {
+    let powers = parts.load(code, y, 0);
+    let factor = numbers::like(code, factor, powers);
+    let result = code.builder.ins().fmul(powers, factor);
+    code.store(result, y, 0);
+}
+
+fn bytes(n_elements: usize) -> i64 {
+    as_imm(n_elements * size_of::<f32>())
 }
 
 impl fmt::Display for SoftmaxKernel {

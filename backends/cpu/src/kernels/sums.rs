@@ -105,13 +105,26 @@ impl Fold {
 pub(super) fn divide<M: Module>(code: &mut Code<'_, M>, sums: &[Variable], by: f64) {
     for &sum in sums {
         let value = code.builder.use_var(sum);
-        let mut divisor = code.builder.ins().f64const(by);
-        if code.builder.func.dfg.value_type(value) == F64X2 {
-            divisor = code.builder.ins().splat(F64X2, divisor);
-        }
+        let divisor = constant(code, by, value);
         let quotient = code.builder.ins().fdiv(value, divisor);
         code.builder.def_var(sum, quotient);
     }
+}
+
+/// Makes sums of f64 their reciprocals.
+pub(super) fn invert<M: Module>(code: &mut Code<'_, M>, sums: &[Variable]) {
+    for &sum in sums {
+        let value = code.builder.use_var(sum);
+        let one = constant(code, 1.0, value);
+        let quotient = code.builder.ins().fdiv(one, value);
+        code.builder.def_var(sum, quotient);
+    }
+}
+
+/// A constant like `like`: one f64 or two.
+fn constant<M: Module>(code: &mut Code<'_, M>, x: f64, like: Value) -> Value {
+    let x = code.builder.ins().f64const(x);
+    if code.builder.func.dfg.value_type(like) == F64X2 { code.builder.ins().splat(F64X2, x) } else { x }
 }
 
 /// One number as f64, or four as two pairs of f64.

@@ -27,8 +27,9 @@ pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Binary) -> Resul
         }
     }
     let is_whole = |value: Value| planner.dims(value) == dims;
-    let is_first = |value: Value, other: Value| is_whole(value) && (planner.is_blocked(value) || !is_whole(other));
-    let is_second = !is_first(a, b) && (is_first(b, a) || !is_whole(a));
+    // What lies in blocks stays there, and a chain goes on.
+    let rank = |value: Value| is_whole(value).then(|| (planner.is_blocked(value), planner.is_chain(value)));
+    let is_second = rank(b) > rank(a);
     let (x, other) = if is_second { (b, a) } else { (a, b) };
     if !is_whole(x) {
         return both_broadcast(planner, op.0, [a, b], y);

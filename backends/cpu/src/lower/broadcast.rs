@@ -47,9 +47,9 @@ impl Grouping {
         let padded: Vec<Vec<usize>> = others.iter().map(|other| padded(other, dims.len())).collect();
         let pattern = |dim: usize| padded.iter().map(|other| other[dim] == dims[dim]).collect::<Vec<_>>();
         let mut groups: Vec<Range<usize>> = Vec::new();
-        for dim in 0..dims.len() {
+        for (dim, &n) in dims.iter().enumerate() {
             match groups.last_mut() {
-                Some(group) if pattern(group.start) == pattern(dim) || dims[dim] == 1 => group.end = dim + 1,
+                Some(group) if pattern(group.start) == pattern(dim) || n == 1 => group.end = dim + 1,
                 Some(_) | None => groups.push(dim..dim + 1),
             }
         }

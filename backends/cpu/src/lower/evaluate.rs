@@ -7,22 +7,25 @@ use crate::CompileError;
 use crate::kernels::{Evaluate, Source};
 
 pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId) -> Result<(), CompileError> {
-    let graph = planner.graph;
-    let mut operands = Vec::new();
-    for value in graph.operands(id) {
-        operands.push(match (graph.as_const(value), &graph.node(value.node).op) {
-            (Some(tensor), _) => Source::Constant(tensor.clone()),
-            (None, Op::Const(_)) => return Err(CompileError::MissingWeights(graph.value_name(value).to_owned())),
-            (None, _) => Source::Arena(planner.place(value)?),
-        });
-    }
+    let operands = operands(planner, id)?;
     let results = planner.results(id);
     for &result in &results {
         planner.new_plain(result)?;
     }
     let places = results.iter().map(|&result| planner.place(result)).collect::<Result<Vec<_>, _>>()?;
     if let Some(&first) = results.first() {
-        planner.push(first, Evaluate { op: graph.node(id).op.clone(), operands, results: places });
+        planner.push(first, Evaluate { op: planner.graph.node(id).op.clone(), operands, results: places });
     }
     Ok(())
+}
+
+/// A node's operands, as the runtime reads them.
+pub(super) fn operands(planner: &mut Planner<'_>, id: NodeId) -> Result<Vec<Source>, CompileError> {
+    let graph = planner.graph;
+    let operand = |value| match (graph.as_const(value), &graph.node(value.node).op) {
+        (Some(tensor), _) => Ok(Source::Constant(tensor.clone())),
+        (None, Op::Const(_)) => Err(CompileError::MissingWeights(graph.value_name(value).to_owned())),
+        (None, _) => Ok(Source::Arena(planner.place(value)?)),
+    };
+    graph.operands(id).into_iter().map(operand).collect()
 }

@@ -10,6 +10,7 @@ mod concat;
 mod conv;
 mod conv_transpose;
 mod cover;
+mod detection_output;
 mod epilogue;
 mod evaluate;
 mod expand;
@@ -24,6 +25,7 @@ mod pool;
 mod product;
 mod reduce;
 mod reshape;
+mod resize;
 mod slice;
 mod softmax;
 mod tile;
@@ -69,6 +71,7 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         Op::Concat(op) => concat::lower(planner, id, op),
         Op::Conv(op) => conv::lower(planner, id, op),
         Op::ConvTranspose(op) => conv_transpose::lower(planner, id, op),
+        Op::DetectionOutput(_) => detection_output::lower(planner, id),
         Op::Expand(op) => expand::lower(planner, id, op),
         Op::FusedConv(op) => conv::lower_fused(planner, id, op),
         Op::FusedConvTranspose(op) => conv_transpose::lower_fused(planner, id, op),
@@ -81,6 +84,7 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         Op::Pool(op) => pool::lower(planner, id, op),
         Op::Reduce(op) => reduce::lower(planner, id, op),
         Op::Reshape(_) => reshape::lower(planner, id),
+        Op::Resize(op) => resize::lower(planner, id, op),
         Op::Slice(op) => slice::lower(planner, id, op),
         Op::Softmax(op) => softmax::lower(planner, id, op),
         Op::Tile(op) => tile::lower(planner, id, op),
@@ -92,7 +96,6 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         | Op::DeformConv(_)
         | Op::Dequantize(_)
         | Op::Det(_)
-        | Op::DetectionOutput(_)
         | Op::Dft(_)
         | Op::Gather(_)
         | Op::GatherElements(_)
@@ -111,7 +114,6 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         | Op::Quantize(_)
         | Op::Requantize(_)
         | Op::Recur(_)
-        | Op::Resize(_)
         | Op::ReverseSequence(_)
         | Op::RoiAlign(_)
         | Op::RoiPool(_)

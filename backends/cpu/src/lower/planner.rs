@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use firebrick_ir::{DType, Dim, Graph, NodeId, Op, Tensor, Value};
 
 use super::concat::Slices;
-use super::halos;
+use super::{detection_output, halos};
 use crate::kernels::{ClearHalo, Copy, Kernel, Map, Place, Relayout};
 use crate::memory::{LINE, Memory};
 use crate::plan::{Buffer, BufferId, Halo, Image, Plan, Size, Slot, Step, View};
@@ -28,6 +28,8 @@ pub(super) struct Planner<'g> {
     /// Words of 32 bits: most are f32.
     weights: Vec<u32>,
     constants: Vec<(Slot, Tensor)>,
+    /// Where the number of detections is.
+    counts: HashMap<Value, BufferId>,
 }
 
 impl<'g> Planner<'g> {
@@ -43,6 +45,7 @@ impl<'g> Planner<'g> {
             buffers: Vec::new(),
             weights: Vec::new(),
             constants: Vec::new(),
+            counts: HashMap::new(),
         };
         planner.check_sizes()?;
         planner.slices = Slices::of(graph, isa);
@@ -54,11 +57,19 @@ impl<'g> Planner<'g> {
     }
 
     fn check_sizes(&self) -> Result<(), CompileError> {
-        for output in self.graph.nodes().flat_map(|(_, node)| &node.outputs) {
-            if output.ty.shape.is_symbolic() {
-                return Err(CompileError::Symbolic { name: output.name.clone(), ty: output.ty.clone() });
-            }
-            if output.ty.n_bytes().is_none_or(|n| n > MAX_BYTES) {
+        for (node, port) in
+            self.graph.nodes().flat_map(|(id, node)| (0..node.outputs.len()).map(move |port| (id, port)))
+        {
+            let value = Value { node, port };
+            let ty = self.graph.ty(value);
+            // Detections are counted when the program runs.
+            let counted = detection_output::capacity(self.graph, value);
+            let mut dims = ty.shape.0.iter().map(|dim| dim.fixed().or(counted.map(|n| n as u64)));
+            let n_bytes = dims.try_fold(ty.dtype.size() as u64, |n, dim| Some(n.saturating_mul(dim?)));
+            let Some(n_bytes) = n_bytes else {
+                return Err(CompileError::Symbolic { name: self.graph.value_name(value).to_owned(), ty: ty.clone() });
+            };
+            if n_bytes > MAX_BYTES {
                 return Err(CompileError::Memory);
             }
         }
@@ -90,13 +101,23 @@ impl<'g> Planner<'g> {
 
     /// A value as the evaluator reads it.
     pub(super) fn place(&mut self, value: Value) -> Result<Place, CompileError> {
-        Ok(Place { view: self.plain(value)?, dims: self.dims(value) })
+        let count = self.counts.get(&value).copied();
+        Ok(Place { view: self.plain(value)?, dims: self.dims(value), count })
     }
 
-    /// A value's dimensions, all of which are known.
+    /// Says that the number of detections is there.
+    pub(super) fn set_count(&mut self, value: Value, count: BufferId) {
+        self.counts.insert(value, count);
+    }
+
+    /// A value's dimensions, all of which are known, but for detections: of these, as many as there may be.
     pub(super) fn dims(&self, value: Value) -> Vec<usize> {
-        let dims = self.graph.ty(value).shape.0.iter().filter_map(Dim::fixed);
-        dims.map(|n| usize::try_from(n).expect("sizes are checked first")).collect()
+        let dims = self.graph.ty(value).shape.0.iter();
+        let known = dims.map(|dim| match dim {
+            Dim::Fixed(n) => usize::try_from(*n).ok(),
+            Dim::Sym(_) => detection_output::capacity(self.graph, value),
+        });
+        known.map(|n| n.expect("sizes are checked first")).collect()
     }
 
     /// The sizes of a value's images.
@@ -151,20 +172,27 @@ impl<'g> Planner<'g> {
         self.steps.push(Step { value, kernel: kernel.into() });
     }
 
+    /// The step that computes `x` by a chain of functions, if nothing but one op reads that.
+    fn chain(&self, x: Value) -> Option<usize> {
+        let name = self.graph.value_name(x);
+        let last = self.steps.iter().rposition(|step| step.value == name)?;
+        let is_chain = matches!(self.steps[last].kernel, Kernel::Map(_)) && self.graph.uses(x).len() == 1;
+        is_chain.then_some(last)
+    }
+
+    /// Whether functions of `x` may be added to those that compute it.
+    pub(super) fn is_chain(&self, x: Value) -> bool {
+        self.chain(x).is_some()
+    }
+
     /// Adds a chain of functions of `x`: behind the chain that computes `x`, if nothing else reads that.
     pub(super) fn push_map(&mut self, x: Value, y: Value, map: Map) {
-        let name = self.graph.value_name(x);
-        let chain = self.steps.iter().rposition(|step| step.value == name).filter(|&i| {
-            let Kernel::Map(before) = &self.steps[i].kernel else { return false };
-            before.y == map.x && self.graph.uses(x).len() == 1
-        });
-        let before = chain.map(|i| self.steps.remove(i).kernel);
-        if let Some(Kernel::Map(before)) = before {
-            self.forms.remove(&x);
-            let ops = before.ops.into_iter().chain(map.ops).collect();
-            return self.push(y, Map { x: before.x, y: map.y, ops });
-        }
-        self.push(y, map);
+        let fits = |&i: &usize| matches!(&self.steps[i].kernel, Kernel::Map(before) if before.y == map.x);
+        let before = self.chain(x).filter(fits).map(|i| self.steps.remove(i).kernel);
+        let Some(Kernel::Map(before)) = before else { return self.push(y, map) };
+        self.forms.remove(&x);
+        let ops = before.ops.into_iter().chain(map.ops).collect();
+        self.push(y, Map { x: before.x, y: map.y, ops });
     }
 
     /// Adds numbers to the weights, from a line of the cache on. Returns the first one's index.
@@ -287,7 +315,7 @@ impl<'g> Planner<'g> {
         let name = self.graph.value_name(value).to_owned();
         let tensor = self.graph.as_const(value).cloned().ok_or(CompileError::MissingWeights(name.clone()))?;
         let view = self.new_plain(value)?;
-        let place = Place { view, dims: tensor.dims().to_vec() };
+        let place = Place { view, dims: tensor.dims().to_vec(), count: None };
         self.constants.push((Slot { name, place }, tensor));
         Ok(view)
     }

@@ -1,13 +1,13 @@
 //! Pooling.
 
 use firebrick_ir::ops::{Pool, PoolFn};
-use firebrick_ir::{NodeId, Value};
+use firebrick_ir::{DType, NodeId, Value};
 
 use super::Lowered;
 use super::planner::Planner;
 use crate::CompileError;
 use crate::kernels::{PoolKernel, Windows};
-use crate::plan::View;
+use crate::plan::{Image, Size, View};
 
 /// A pool along one dimension.
 struct Axis {
@@ -25,10 +25,10 @@ struct Axis {
 pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Pool) -> Result<Lowered, CompileError> {
     let (x, y) = (planner.graph.operands(id)[0], Value { node: id, port: 0 });
     let n_spatial = op.kernel.len();
-    if op.indices || !planner.is_all_f32(id) || !matches!(n_spatial, 1 | 2) {
+    if op.indices || !planner.is_all_f32(id) || !matches!(n_spatial, 1..=3) {
         return Ok(Lowered::NoKernel);
     }
-    let (from, to) = views(planner, x, y)?;
+    let (from, to) = if n_spatial == 3 { volumes(planner, x, y)? } else { views(planner, x, y)? };
     let (input, output) = (from.image.size, to.image.size);
     let axis = |i: usize, input: usize, output: usize, step: usize| Axis {
         kernel: op.kernel[i],
@@ -40,16 +40,21 @@ pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Pool) -> Result<
         step,
     };
     let columns = axis(n_spatial - 1, input.w, output.w, from.image.block);
-    let rows = if n_spatial == 2 {
-        axis(0, input.h, output.h, from.image.row)
-    } else {
-        Axis { kernel: 1, stride: 1, dilation: 1, pads: [0; 2], input: 1, output: 1, step: from.image.row }
+    let rows = match n_spatial.checked_sub(2) {
+        Some(i) => axis(i, input.h, output.h, from.image.row),
+        None => Axis { kernel: 1, stride: 1, dilation: 1, pads: [0; 2], input: 1, output: 1, step: from.image.row },
     };
     let counts_padding = op.count_include_pad;
     let [Some(rows), Some(columns)] = [rows, columns].map(|axis| axis.windows(planner, counts_padding)) else {
         return Err(CompileError::Memory);
     };
-    planner.push(y, PoolKernel { function: op.function, x: from, y: to, rows, columns });
+    let depth = (n_spatial == 3).then(|| axis(0, input.c, output.c, from.image.plane));
+    let depth = match depth.map(|axis| axis.windows(planner, counts_padding)) {
+        Some(None) => return Err(CompileError::Memory),
+        Some(windows) => windows,
+        None => None,
+    };
+    planner.push(y, PoolKernel { function: op.function, x: from, y: to, depth, rows, columns });
     Ok(Lowered::Done)
 }
 
@@ -70,7 +75,7 @@ pub(super) fn mean_of_planes(planner: &mut Planner<'_>, x: Value, y: Value) -> R
     let [Some(rows), Some(columns)] = axes.map(|axis| axis.windows(planner, false)) else {
         return Err(CompileError::Memory);
     };
-    planner.push(y, PoolKernel { function: PoolFn::Average, x: from, y: to, rows, columns });
+    planner.push(y, PoolKernel { function: PoolFn::Average, x: from, y: to, depth: None, rows, columns });
     Ok(())
 }
 
@@ -81,6 +86,15 @@ fn views(planner: &mut Planner<'_>, x: Value, y: Value) -> Result<(View, View), 
     } else {
         Ok((planner.plain(x)?, planner.new_plain(y)?))
     }
+}
+
+/// Operand and result as plain images, whose channels are the planes of one channel.
+fn volumes(planner: &mut Planner<'_>, x: Value, y: Value) -> Result<(View, View), CompileError> {
+    let image =
+        |dims: &[usize]| Image::plain(DType::F32, Size { n: dims[0] * dims[1], c: dims[2], h: dims[3], w: dims[4] });
+    let [from, to] = [x, y].map(|value| image(&planner.dims(value)));
+    let (x, y) = (planner.plain(x)?, planner.new_plain(y)?);
+    Ok((View { image: from, ..x }, View { image: to, ..y }))
 }
 
 impl Axis {

@@ -56,7 +56,9 @@ impl Plan {
         }
         let constants = self.constants.iter().map(|(slot, _)| slot);
         for slot in self.inputs.iter().chain(&self.outputs).chain(constants) {
-            lifetimes[slot.place.view.buffer.0] = Some(Lifetime { first: 0, last: self.steps.len() });
+            for buffer in std::iter::once(slot.place.view.buffer).chain(slot.place.count) {
+                lifetimes[buffer.0] = Some(Lifetime { first: 0, last: self.steps.len() });
+            }
         }
         self.arena_bytes = arena::lay_out(&mut self.buffers, &lifetimes)?;
         Some(())

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use firebrick_ir::{EvalError, Tensor, Type};
+use firebrick_ir::{EvalError, Op, Tensor, Type};
 
 use super::pool::Pool;
-use crate::kernels::{Evaluate, Kernel, Place, Source};
+use crate::kernels::{Detect, Evaluate, Kernel, Place, Source};
 use crate::memory::Memory;
 use crate::plan::{Slot, Step};
 use crate::{Program, RunError};
@@ -87,8 +87,8 @@ impl Context {
     /// # Errors
     /// If there is no such output, or its elements are of another type.
     pub fn output_f32(&self, index: usize) -> Result<&[f32], RunError> {
-        let place = place(&self.program.plan.outputs, index, "f32")?;
-        let (start, len) = f32_range(&self.program, place, index)?;
+        let place = self.output_place(index, "f32")?;
+        let (start, len) = f32_range(&self.program, &place, index)?;
         Ok(bytemuck::cast_slice(&self.arena.bytes()[start..][..len]))
     }
 
@@ -97,8 +97,8 @@ impl Context {
     /// # Errors
     /// If there is no such output.
     pub fn output(&self, index: usize) -> Result<Tensor, RunError> {
-        let place = place(&self.program.plan.outputs, index, "an output")?;
-        Ok(read(&self.arena, place, &self.program)?)
+        let place = self.output_place(index, "an output")?;
+        Ok(read(&self.arena, &place, &self.program)?)
     }
 
     /// Computes all outputs from the inputs.
@@ -110,6 +110,8 @@ impl Context {
         for (number, step) in program.plan.steps.iter().enumerate() {
             if let Kernel::Evaluate(kernel) = &step.kernel {
                 self.evaluate(step, kernel)?;
+            } else if let Kernel::Detect(kernel) = &step.kernel {
+                self.detect(step, kernel)?;
             } else {
                 self.run_tasks(&program, number, step.kernel.n_tasks());
             }
@@ -129,20 +131,50 @@ impl Context {
     }
 
     fn evaluate(&mut self, step: &Step, kernel: &Evaluate) -> Result<(), RunError> {
-        let at = |source: EvalError| {
-            let (name, op) = (step.value.clone(), kernel.op.mnemonic());
-            RunError::Eval(EvalError::At { name, op, source: Box::new(source) })
-        };
-        let operands = kernel.operands.iter().map(|source| match source {
-            Source::Arena(place) => read(&self.arena, place, &self.program),
-            Source::Constant(tensor) => Ok(tensor.clone()),
-        });
-        let operands = operands.collect::<Result<Vec<_>, _>>().map_err(at)?;
-        let results = kernel.op.eval(&operands.iter().collect::<Vec<_>>()).map_err(at)?;
+        let results = self.results(step, &kernel.op, &kernel.operands)?;
         for (place, tensor) in kernel.results.iter().zip(&results) {
             write(&mut self.arena, place, tensor, &self.program);
         }
         Ok(())
+    }
+
+    fn detect(&mut self, step: &Step, kernel: &Detect) -> Result<(), RunError> {
+        let results = self.results(step, &kernel.op, &kernel.operands)?;
+        for tensor in &results {
+            let rows = tensor.dims().iter().rev().nth(1).copied().unwrap_or(0);
+            let rows = rows.min(kernel.result.dims.iter().rev().nth(1).copied().unwrap_or(0));
+            let place = Place { dims: tensor.dims().to_vec(), ..kernel.result.clone() };
+            write(&mut self.arena, &place, tensor, &self.program);
+            let at = self.program.plan.buffers[kernel.count.0].start;
+            let count = u32::try_from(rows).unwrap_or(u32::MAX);
+            self.arena.bytes_mut()[at..][..size_of::<u32>()].copy_from_slice(&count.to_ne_bytes());
+        }
+        Ok(())
+    }
+
+    /// What the reference evaluator makes of operands.
+    fn results(&self, step: &Step, op: &Op, operands: &[Source]) -> Result<Vec<Tensor>, RunError> {
+        let at = |source: EvalError| {
+            let (name, op) = (step.value.clone(), op.mnemonic());
+            RunError::Eval(EvalError::At { name, op, source: Box::new(source) })
+        };
+        let operands = operands.iter().map(|source| match source {
+            Source::Arena(place) => read(&self.arena, place, &self.program),
+            Source::Constant(tensor) => Ok(tensor.clone()),
+        });
+        let operands = operands.collect::<Result<Vec<_>, _>>().map_err(at)?;
+        op.eval(&operands.iter().collect::<Vec<_>>()).map_err(at)
+    }
+
+    /// An output's place, of the size that it has now.
+    fn output_place(&self, index: usize, found: &str) -> Result<Place, RunError> {
+        let mut place = place(&self.program.plan.outputs, index, found)?.clone();
+        if let (Some(count), Some(i)) = (place.count, place.dims.len().checked_sub(2)) {
+            let bytes = &self.arena.bytes()[self.program.plan.buffers[count.0].start..];
+            let n = bytes.first_chunk().map_or(0, |bytes| u32::from_ne_bytes(*bytes));
+            place.dims[i] = usize::try_from(n).unwrap_or(usize::MAX).min(place.dims[i]);
+        }
+        Ok(place)
     }
 }
 

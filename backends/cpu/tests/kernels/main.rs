@@ -3,6 +3,7 @@
 mod check;
 mod conv;
 mod conv_transpose;
+mod detection;
 mod fused;
 mod gemm;
 mod graphs;
@@ -11,3 +12,4 @@ mod moves;
 mod pool;
 mod random;
 mod reduce;
+mod resize;
