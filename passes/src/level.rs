@@ -5,10 +5,11 @@ use std::str::FromStr;
 
 use crate::Pass;
 use crate::passes::{
-    DeadCode, FlattenConcats, FoldConstants, FoldPad, FoldScaleAfter, FoldScaleBefore, ForwardSlices, FuseActivation,
-    FuseExpand, FuseFire, FuseResidual, FuseSwish, GemmToConv, HoistScales, MarkInPlace, MergeDuplicates,
-    MergeReshapes, MergeTransposes, NormaliseArithmetic, RejoinSlices, RemoveIdentity, RemoveNoOps, SinkReshapes,
-    SinkTransposes, SplitFused, TransposeToReshape, WidenHalves,
+    DeadCode, DequantizeWeights, FlattenConcats, FoldConstants, FoldPad, FoldQuantize, FoldRequantize, FoldScaleAfter,
+    FoldScaleBefore, FoldScaleQuantized, ForwardSlices, FuseActivation, FuseExpand, FuseFire, FuseResidual, FuseSwish,
+    GemmToConv, HoistScales, MarkInPlace, MergeDuplicates, MergeRequantize, MergeReshapes, MergeTransposes,
+    NormaliseArithmetic, QuantizeOps, RaiseQuantize, RejoinSlices, RemoveIdentity, RemoveImpliedClip, RemoveNoOps,
+    SinkDequantize, SinkReshapes, SinkTransposes, SplitFused, SumIntegers, TransposeToReshape, WidenHalves,
 };
 
 /// How much a graph is rewritten, and what for.
@@ -128,9 +129,30 @@ const SIMPLIFY: &[&dyn Pass] = &[
 /// between two convolutions goes into the first one, whatever the padding of the second.
 const FOLD: &[&dyn Pass] = &[&FoldPad, &HoistScales, &FoldScaleAfter, &FoldScaleBefore];
 
+/// What is dequantized, computed and quantized becomes ops on integers.
+const QUANTIZE: &[&dyn Pass] = &[
+    &DeadCode,
+    &RemoveIdentity,
+    // Both towards each other, so that they meet at what is computed between.
+    &SinkDequantize,
+    &RaiseQuantize,
+    &SumIntegers,
+    // While the sums are numbers, which can be scaled.
+    &FoldScaleQuantized,
+    &FoldQuantize,
+    &QuantizeOps,
+    &MergeRequantize,
+    &FoldRequantize,
+    // Where there was nothing to fold into.
+    &RemoveImpliedClip,
+];
+
 const RUN: &[Step] = &[
     // First, while each op is what the model says; what follows folds and fuses in f32.
     Step::Once(&WidenHalves),
+    // Before anything takes weights for numbers, or an op out from between dequantize and quantize.
+    Step::Fixpoint(QUANTIZE),
+    Step::Once(&DequantizeWeights),
     Step::Fixpoint(SIMPLIFY),
     // Into the weights, before what is left becomes an epilogue.
     Step::Fixpoint(FOLD),

@@ -34,6 +34,8 @@ pub enum Precision {
     Exact,
     /// Arithmetic is done in another order: within 1e-5 of the largest magnitude.
     Rounded,
+    /// What is rounded to integers may become the neighbouring one, where it is near the middle between two.
+    Quantized,
     /// Halves are rounded less often: nearer to the exact result than before, by what an f16 or a bf16 can tell.
     Widened,
 }
@@ -44,6 +46,7 @@ impl Precision {
         match self {
             Precision::Exact => "the same bits",
             Precision::Rounded => "rounded otherwise",
+            Precision::Quantized => "a quantization step at most",
             Precision::Widened => "halves rounded less",
         }
     }

@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use firebrick_ir::testing::{Options as GraphOptions, graphs_with, inputs, networks};
+use firebrick_ir::testing::{Options as GraphOptions, graphs_with, inputs, networks, quantized_networks};
 use firebrick_ir::{Graph, Op};
 use firebrick_passes::{Level, Options, PASSES, Pass, Precision, Step, optimize, pipeline};
 use proptest::prelude::*;
@@ -14,6 +14,16 @@ use proptest::test_runner::TestRunner;
 /// Graphs of every op that can be evaluated.
 fn any_graph() -> impl Strategy<Value = Graph> {
     graphs_with(GraphOptions { missing: false, ..GraphOptions::default() })
+}
+
+/// Quantized networks of which each number is exact, whatever the order of arithmetic.
+fn exact_quantized() -> impl Strategy<Value = Graph> {
+    quantized_networks(GraphOptions { powers_of_two: true, ..GraphOptions::default() })
+}
+
+/// A layer or two of any scales, so that what is a step off is not computed with again.
+fn any_quantized() -> impl Strategy<Value = Graph> {
+    quantized_networks(GraphOptions { max_steps: 1, ..GraphOptions::default() })
 }
 
 /// That many cases, unless `PROPTEST_CASES` says otherwise.
@@ -76,6 +86,26 @@ proptest! {
         }
     }
 
+    /// Folding to integers keeps the bits where no rounding moves, through whole networks.
+    #[test]
+    fn quantized_networks_keep_every_bit(graph in exact_quantized()) {
+        for &(level, ..) in Level::ALL {
+            let mut after = graph.clone();
+            let report = optimize(&mut after, level, Options { verify: true, ..Options::default() });
+            prop_assert!(report.as_ref().is_ok_and(|report| report.settled), "-O{level}: {report:?}\n{graph}");
+            common::check_equivalent(&graph, &after, Precision::Exact);
+        }
+    }
+
+    /// Where a rounding moves, a result is at most a quantization step away.
+    #[test]
+    fn quantized_layers_keep_results_to_a_step(graph in any_quantized()) {
+        let mut after = graph.clone();
+        let report = optimize(&mut after, Level::O2, Options { verify: true, ..Options::default() });
+        prop_assert!(report.is_ok(), "{report:?}\n{graph}");
+        common::check_equivalent(&graph, &after, Precision::Quantized);
+    }
+
     /// A pipeline may stop after any rewrite: the graph is as valid and computes the same.
     #[test]
     fn rewrites_can_be_bounded(graph in networks(), most in 0u64..40) {
@@ -110,7 +140,7 @@ proptest! {
 fn every_pass_finds_work() {
     let mut idle: BTreeSet<&str> = PASSES.iter().map(|pass| pass.name()).collect();
     let mut runner = TestRunner::deterministic();
-    let strategy = prop_oneof![networks(), any_graph()];
+    let strategy = prop_oneof![networks(), any_graph(), exact_quantized(), any_quantized()];
     for _ in 0..2000 {
         let mut graph = strategy.new_tree(&mut runner).map_or_else(|reason| panic!("{reason}"), |tree| tree.current());
         // What one level fuses, the other splits.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Options, tensor};
 use crate::ops::Const;
-use crate::{DType, Dim, Graph, Hints, Op, Origin, Shape, Tensor, Type, Value, slice_of};
+use crate::{DType, Dim, Family, Graph, Hints, Op, Origin, Shape, Tensor, Type, Value, slice_of};
 
 /// The most elements of a value.
 const MAX_ELEMENTS: u64 = 4096;
@@ -146,7 +146,18 @@ impl Builder {
         self.constant(Const::new(Tensor::from_vec(dims, elements).ok()?))
     }
 
-    fn constant(&mut self, constant: Const) -> Option<Value> {
+    /// The scale of a quantized value.
+    pub(super) fn scale(&mut self) -> f32 {
+        let powers = [1.0 / 16.0, 1.0 / 32.0, 1.0 / 64.0];
+        if self.options.powers_of_two { self.of(&powers) } else { self.of(&[0.0207, 0.031, 0.0505, 0.0117]) }
+    }
+
+    /// The operands of the node that computes a value, if it is of the family `T`.
+    pub(super) fn operands_of<T: Family>(&self, value: Value) -> Option<Vec<Value>> {
+        T::of(&self.graph.node(value.node).op).map(|_| self.graph.operands(value.node))
+    }
+
+    pub(super) fn constant(&mut self, constant: Const) -> Option<Value> {
         let name = self.name();
         self.graph.value(constant, &[], self.graph.fresh_name(&name)).ok()
     }

@@ -5,6 +5,7 @@ mod build;
 mod fused;
 mod indexed;
 mod networks;
+mod qdq;
 mod quantized;
 mod steps;
 
@@ -15,6 +16,7 @@ use proptest::prelude::{Strategy, any};
 
 use self::build::Builder;
 use self::networks::NETWORK_STEPS;
+use self::qdq::QDQ_STEPS;
 use self::steps::{STEPS, Step};
 use crate::{DType, Dim, Graph, Tensor, Type, text};
 
@@ -34,11 +36,13 @@ pub struct Options {
     pub symbolic: bool,
     /// Whether some nodes have hints.
     pub hints: bool,
+    /// Whether the scales of quantized networks are powers of two, with which arithmetic on numbers is exact.
+    pub powers_of_two: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { max_steps: 16, odd_names: true, missing: true, symbolic: true, hints: true }
+        Options { max_steps: 16, odd_names: true, missing: true, symbolic: true, hints: true, powers_of_two: false }
     }
 }
 
@@ -66,6 +70,13 @@ pub fn networks() -> impl Strategy<Value = Graph> {
         dims.extend(builder.many(2, 3, 7).into_iter().map(|n| Dim::from(n as u64)));
         builder.input(Type::new(DType::F32, dims));
     })
+}
+
+/// Quantized networks as exporters write them: what is dequantized, computed and quantized again, with activations,
+/// bypasses, concatenations and movement between, equal scales and different ones, second readers, numbers that stay
+/// numbers, outputs in the middle.
+pub fn quantized_networks(options: Options) -> impl Strategy<Value = Graph> {
+    grown(Options { missing: false, hints: false, ..options }, QDQ_STEPS, qdq::begin)
 }
 
 /// Graphs that begin so, and grow by these steps.

@@ -1,4 +1,4 @@
-use firebrick_ir::ops::{Const, Return};
+use firebrick_ir::ops::{Const, Dequantize, Return};
 use firebrick_ir::{Family, Tensor, Type, Value};
 
 use crate::{At, Draft, Rule};
@@ -20,7 +20,9 @@ impl Rule for FoldConstants {
     fn rewrite(&self, at: At<'_>) -> Option<Draft> {
         let node = at.node();
         let operands = at.graph.operands(at.node);
-        if operands.is_empty() || Return::of(&node.op).is_some() {
+        // Weights stay integers as long as an op may use them as such.
+        let is_special = Return::of(&node.op).is_some() || Dequantize::of(&node.op).is_some();
+        if operands.is_empty() || is_special {
             return None;
         }
         let tensors: Vec<&Tensor> = operands.iter().map(|&value| at.constant(value)).collect::<Option<_>>()?;

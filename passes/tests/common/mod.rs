@@ -75,6 +75,11 @@ pub(crate) fn difference(expected: &Tensor, found: &Tensor, precision: Precision
         return Some(format!("{} for {}", found.ty(), expected.ty()));
     }
     let is_float = expected.dtype().is_float();
+    if precision == Precision::Quantized && !is_float {
+        let (expected, found) = (reals(expected), reals(found));
+        let at = expected.iter().zip(&found).position(|(x, y)| (x - y).abs() > 1.0)?;
+        return Some(format!("integer {at} is {} for {}", found[at], expected[at]));
+    }
     if precision == Precision::Exact || !is_float {
         return (expected.bytes() != found.bytes()).then(|| "differs in its bits".to_owned());
     }
