@@ -2,15 +2,21 @@
 //!
 //! A job is a number of tasks. Whoever is free claims the next ones from an atomic counter, the caller too, so that a
 //! thread that the system has put aside holds nobody up but by the tasks that it has. Workers spin for a moment after
-//! a job, since the next one mostly follows at once, and sleep then.
+//! a job, since the next one mostly follows at once, and sleep then. No more of them stay awake than the machine runs at
+//! once: threads beyond that would take the processor from those that have tasks.
+//!
+//! A panic in a task is the caller's: whoever has it, the job ends, and the pool can be used again.
 #![expect(
     unsafe_code,
     reason = "workers borrow a job for as long as the caller waits for them, which no lifetime says"
 )]
 
+use std::any::Any;
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::hint;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -20,10 +26,13 @@ use std::thread::{self, JoinHandle};
 const N_SPINS: usize = 2_000;
 
 /// How often the caller looks whether workers are done before it lets others have the processor.
-const N_SPINS_OF_CALLER: usize = 10_000;
+const N_SPINS_OF_CALLER: usize = 1_000;
 
 /// Claims of each thread in a job that has tasks enough.
 const N_CLAIMS: usize = 8;
+
+/// Set in the number of the next task when there is to be none.
+const GIVEN_UP: usize = 1 << (usize::BITS - 2);
 
 /// What is to be done with tasks `begin..end`.
 type Tasks<'a> = &'a (dyn Fn(usize, usize) + Sync + 'a);
@@ -46,6 +55,13 @@ struct Shared {
     /// Workers that may be reading `job`.
     n_active: AtomicUsize,
     n_sleeping: AtomicUsize,
+    n_workers: AtomicUsize,
+    /// Workers that may be awake: as many as can run beside the caller.
+    max_awake: usize,
+    /// Whether there is something in `panic`.
+    has_panicked: AtomicBool,
+    /// What the first worker that panicked in the open job said.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
     stops: AtomicBool,
     sleep: Mutex<()>,
     wake: Condvar,
@@ -65,12 +81,22 @@ pub(super) struct Pool {
 impl Pool {
     /// A pool of so many threads, the caller's among them. If the system gives fewer, it is smaller.
     pub(super) fn new(n_threads: usize) -> Self {
+        let n_cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Pool::with_awake(n_threads, n_cores.saturating_sub(1).max(1))
+    }
+
+    /// As [`Pool::new`], of whose workers so many may be awake.
+    fn with_awake(n_threads: usize, max_awake: usize) -> Self {
         let shared = Arc::new(Shared {
             job: UnsafeCell::new(Job { tasks: &|_, _| (), n_tasks: 0, claim: 1 }),
             open: AtomicUsize::new(0),
             next: AtomicUsize::new(0),
             n_active: AtomicUsize::new(0),
             n_sleeping: AtomicUsize::new(0),
+            n_workers: AtomicUsize::new(0),
+            max_awake,
+            has_panicked: AtomicBool::new(false),
+            panic: Mutex::new(None),
             stops: AtomicBool::new(false),
             sleep: Mutex::new(()),
             wake: Condvar::new(),
@@ -79,7 +105,8 @@ impl Pool {
             let shared = Arc::clone(&shared);
             thread::Builder::new().name("firebrick".to_owned()).spawn(move || shared.work()).ok()
         };
-        let workers = (1..n_threads).map_while(spawn).collect();
+        let workers: Vec<JoinHandle<()>> = (1..n_threads).map_while(spawn).collect();
+        shared.n_workers.store(workers.len(), SeqCst);
         Pool { shared, workers, n_jobs: 0 }
     }
 
@@ -89,6 +116,9 @@ impl Pool {
     }
 
     /// Does all tasks, each once, and returns when all are done.
+    ///
+    /// # Panics
+    /// If a task does, as that one does; then some tasks may not be done.
     pub(super) fn run(&mut self, n_tasks: usize, tasks: Tasks<'_>) {
         if self.workers.is_empty() || n_tasks <= 1 {
             if n_tasks > 0 {
@@ -103,12 +133,17 @@ impl Pool {
         // SAFETY: no job is open, and `close` has seen that no worker is active; a worker that becomes active before
         // the job is open sees that none is, and doesn't look at it.
         unsafe { *self.shared.job.get() = job }
+        // Of a job that the caller left by a panic of its own.
+        drop(self.shared.take_panic());
         self.shared.next.store(0, SeqCst);
         self.n_jobs = self.n_jobs.wrapping_add(1).max(1);
         self.shared.open(self.n_jobs);
         let close = Close(&self.shared);
         self.shared.claim(&job);
         drop(close);
+        if let Some(panic) = self.shared.take_panic() {
+            resume_unwind(panic);
+        }
     }
 }
 
@@ -117,6 +152,9 @@ struct Close<'a>(&'a Shared);
 
 impl Drop for Close<'_> {
     fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.give_up();
+        }
         self.0.open.store(0, SeqCst);
         let mut n_spins = 0;
         while self.0.n_active.load(SeqCst) > 0 {
@@ -131,7 +169,7 @@ impl Drop for Pool {
         self.shared.stops.store(true, SeqCst);
         self.shared.wake_all();
         for worker in self.workers.drain(..) {
-            // A worker that panicked has said so; there is nothing left to do for it.
+            // Tasks' panics are caught, so that it has ended well.
             let _ = worker.join();
         }
     }
@@ -146,9 +184,28 @@ impl fmt::Debug for Pool {
 impl Shared {
     fn open(&self, number: usize) {
         self.open.store(number, SeqCst);
-        if self.n_sleeping.load(SeqCst) > 0 {
-            self.wake_all();
+        let n_missing = self.max_awake.saturating_sub(self.n_awake()).min(self.n_sleeping.load(SeqCst));
+        if n_missing > 0 {
+            let guard = self.sleep.lock().unwrap_or_else(PoisonError::into_inner);
+            (0..n_missing).for_each(|_| self.wake.notify_one());
+            drop(guard);
         }
+    }
+
+    fn n_awake(&self) -> usize {
+        self.n_workers.load(SeqCst).saturating_sub(self.n_sleeping.load(SeqCst))
+    }
+
+    fn take_panic(&self) -> Option<Box<dyn Any + Send>> {
+        if !self.has_panicked.swap(false, SeqCst) {
+            return None;
+        }
+        self.panic.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Leaves the tasks that nobody has claimed.
+    fn give_up(&self) {
+        self.next.fetch_or(GIVEN_UP, SeqCst);
     }
 
     fn wake_all(&self) {
@@ -170,7 +227,11 @@ impl Shared {
             if self.open.load(SeqCst) != 0 {
                 // SAFETY: a job is open, and this worker is active, so the caller does not write it.
                 let job = unsafe { *self.job.get() };
-                self.claim(&job);
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.claim(&job))) {
+                    self.give_up();
+                    self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
+                    self.has_panicked.store(true, SeqCst);
+                }
             }
             drop(active);
             done = number;
@@ -180,7 +241,8 @@ impl Shared {
     /// Waits for another job than the one of that number, or for the end.
     fn wait(&self, done: usize) -> usize {
         let is_new = |number: usize| (number != 0 && number != done) || self.stops.load(SeqCst);
-        for _ in 0..N_SPINS {
+        let is_spare = self.n_awake() > self.max_awake;
+        for _ in 0..if is_spare { 0 } else { N_SPINS } {
             let number = self.open.load(SeqCst);
             if is_new(number) {
                 return number;
@@ -189,6 +251,10 @@ impl Shared {
         }
         let mut guard = self.sleep.lock().unwrap_or_else(PoisonError::into_inner);
         self.n_sleeping.fetch_add(1, SeqCst);
+        if is_spare && !self.stops.load(SeqCst) {
+            // Others do what there is to do, until one of them is missing.
+            guard = self.wake.wait(guard).unwrap_or_else(PoisonError::into_inner);
+        }
         let number = loop {
             // The caller opens a job first and looks for sleepers then, so one of both sees the other.
             let number = self.open.load(SeqCst);
@@ -230,40 +296,4 @@ impl Drop for Active<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::AtomicUsize;
-    use std::sync::atomic::Ordering::Relaxed;
-
-    use super::Pool;
-
-    /// Every task is done once, job after job, whatever the number of threads.
-    #[test]
-    fn does_each_task_once() {
-        for n_threads in [0, 1, 2, 3, 5] {
-            let mut pool = Pool::new(n_threads);
-            for n_tasks in (0..200).chain([1_000]) {
-                let done: Vec<AtomicUsize> = (0..n_tasks).map(|_| AtomicUsize::new(0)).collect();
-                pool.run(n_tasks, &|begin, end| {
-                    for count in &done[begin..end] {
-                        count.fetch_add(1, Relaxed);
-                    }
-                });
-                assert!(done.iter().all(|count| count.load(Relaxed) == 1), "{n_threads} threads, {n_tasks} tasks");
-            }
-        }
-    }
-
-    /// Workers that sleep are woken.
-    #[test]
-    fn wakes_sleepers() {
-        let mut pool = Pool::new(3);
-        for _ in 0..5 {
-            std::thread::sleep(std::time::Duration::from_millis(5));
-            let n_done = AtomicUsize::new(0);
-            pool.run(64, &|begin, end| {
-                n_done.fetch_add(end - begin, Relaxed);
-            });
-            assert_eq!(n_done.load(Relaxed), 64);
-        }
-    }
-}
+mod tests;
