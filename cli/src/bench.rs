@@ -1,5 +1,7 @@
 //! `firebrick bench`
 
+mod perf_map;
+mod profile;
 mod serve;
 
 use std::num::NonZeroUsize;
@@ -9,7 +11,8 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use firebrick::ir::{DType, Tensor};
 use firebrick::passes::{self, Level};
-use firebrick::{Model, Session, read_file, write_file};
+use firebrick::{Listing, Model, Session, read_file, write_file};
+use profile::Written;
 use serde::Serialize;
 
 use crate::Failure;
@@ -59,6 +62,14 @@ pub(crate) struct BenchArgs {
     #[arg(long, conflicts_with = "emit")]
     serve: bool,
 
+    /// Show how long each layer takes, beside what the machine can do. It is measured in runs of its own, as many again
+    #[arg(long, conflicts_with_all = ["serve", "emit"])]
+    profile: bool,
+
+    /// Tell Linux's profiler `perf` what the compiled functions are called, in /tmp/perf-PID.map
+    #[arg(long, conflicts_with = "emit")]
+    perf_map: bool,
+
     /// Print what the model is compiled to instead of running it
     #[arg(long, value_enum)]
     emit: Option<Emit>,
@@ -67,8 +78,14 @@ pub(crate) struct BenchArgs {
 /// A form between the model and machine code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Emit {
+    /// The graph, rewritten.
+    Ir,
     /// The steps, with the layouts and places of what they read and write.
     Plan,
+    /// The functions in Cranelift's intermediate language.
+    Clif,
+    /// The machine's instructions.
+    Asm,
 }
 
 /// What was measured, in milliseconds and bytes.
@@ -88,6 +105,8 @@ struct Measured {
     weight_bytes: usize,
     /// Values that the reference evaluator computes, as there is no kernel for their ops.
     evaluated: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<Written>,
 }
 
 /// Runs the command.
@@ -101,8 +120,11 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     let inputs = inputs(&model, args.input.as_deref())?;
     let mut session = executable.session(inputs)?;
     let compile_ms = ms(start);
-    if let Some(Emit::Plan) = args.emit {
-        return line(session.program().plan().trim_end());
+    if let Some(form) = args.emit {
+        return emit(form, &model, &session);
+    }
+    if args.perf_map {
+        perf_map::write(session.program())?;
     }
     let first_ms = time(&mut session)?;
     let mut measured = measured(args, &session);
@@ -116,10 +138,25 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     for _ in 0..args.iters {
         measured.ms.push(time(&mut session)?);
     }
+    if let Some(n_runs) = NonZeroUsize::new(args.iters).filter(|_| args.profile) {
+        measured.profile = Some(Written::of(&session.profile(n_runs)?));
+    }
     if let Some(path) = &args.output {
         write_output(&session, path)?;
     }
-    if args.json { json_line(&measured) } else { line(&text(&measured)) }
+    if args.json { json_line(&measured) } else { line(&text(&measured, session.n_threads())) }
+}
+
+fn emit(form: Emit, model: &Model, session: &Session) -> Result<(), Failure> {
+    let program = session.program();
+    let listing = |form| program.listing(form).map_err(firebrick::Error::from);
+    let text = match form {
+        Emit::Ir => model.graph()?.to_string(),
+        Emit::Plan => program.plan(),
+        Emit::Clif => listing(Listing::Clif)?,
+        Emit::Asm => listing(Listing::Asm)?,
+    };
+    line(text.trim_end())
 }
 
 fn shapes(args: &BenchArgs) -> Result<Vec<(String, Vec<u64>)>, Failure> {
@@ -155,6 +192,7 @@ fn measured(args: &BenchArgs, session: &Session) -> Measured {
         code_bytes: program.code_bytes(),
         weight_bytes: program.weight_bytes(),
         evaluated: program.evaluated().len(),
+        profile: None,
     }
 }
 
@@ -202,14 +240,15 @@ fn write_output(session: &Session, path: &Path) -> Result<(), Failure> {
     Ok(write_file(path, |file| file.write_all(first.tensor.bytes()))?)
 }
 
-fn text(measured: &Measured) -> String {
+fn text(measured: &Measured, n_threads: usize) -> String {
     let mut sorted = measured.ms.clone();
     sorted.sort_by(f64::total_cmp);
     let of = |at: usize| sorted.get(at).map_or("-".to_owned(), |ms| format!("{ms:.3} ms"));
-    let Measured { load_ms, compile_ms, first_ms, isa, arena_bytes, code_bytes, weight_bytes, evaluated, .. } =
-        measured;
+    let Measured {
+        load_ms, compile_ms, first_ms, isa, arena_bytes, code_bytes, weight_bytes, evaluated, profile, ..
+    } = measured;
     let kib = |bytes: usize| bytes.div_ceil(1024);
-    [
+    let summary = [
         format!("median      {}", of(sorted.len() / 2)),
         format!("fastest     {}", of(0)),
         format!("first       {first_ms:.3} ms"),
@@ -223,5 +262,6 @@ fn text(measured: &Measured) -> String {
         ),
         format!("no kernel   {evaluated} values"),
     ]
-    .join("\n")
+    .join("\n");
+    profile.as_ref().map_or(summary.clone(), |profile| format!("{}\n{summary}", profile.text(n_threads)))
 }

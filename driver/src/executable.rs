@@ -187,6 +187,15 @@ impl Session {
         outputs.collect()
     }
 
+    /// Threads that a run uses, the caller's among them.
+    pub fn n_threads(&self) -> usize {
+        self.context.as_ref().map_or(0, Context::n_threads)
+    }
+
+    pub(crate) fn context(&mut self) -> Option<&mut Context> {
+        self.context.as_mut()
+    }
+
     /// What is run.
     pub fn program(&self) -> &Program {
         &self.compiled.program

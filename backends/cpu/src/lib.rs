@@ -45,7 +45,8 @@ mod runtime;
 mod tile;
 mod x86;
 
+pub use emit::{Listing, Symbol};
 pub use error::{CompileError, RunError};
 pub use isa::Isa;
-pub use program::Program;
+pub use program::{Program, StepInfo};
 pub use runtime::Context;

@@ -2,7 +2,7 @@
 
 use firebrick_ir::{Dim, Type, Verified};
 
-use crate::emit::Jit;
+use crate::emit::{Jit, Listing, Symbol};
 use crate::kernels::Kernel;
 use crate::lower::lower;
 use crate::plan::{Plan, Slot};
@@ -13,6 +13,20 @@ use crate::{CompileError, Isa};
 pub struct Program {
     pub(crate) plan: Plan,
     pub(crate) jit: Jit,
+}
+
+/// A step of a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepInfo<'a> {
+    /// The value that it computes, or a part of it.
+    pub value: &'a str,
+    /// What computes it: `conv_f32_3x3s1__avx512_14x2` is a convolution of f32 by windows of 3 × 3 in steps of 1, whose
+    /// tiles for AVX-512 have 14 pixels and 2 vectors of channels.
+    pub kernel: String,
+    /// Multiplications with an addition that the op's definition asks for, however the kernel computes them.
+    pub macs: u64,
+    /// Whether the reference evaluator computes it, as there is no kernel.
+    pub is_evaluated: bool,
 }
 
 impl Program {
@@ -66,6 +80,29 @@ impl Program {
             Some((step.value.as_str(), kernel.op.mnemonic()))
         });
         evaluated.collect()
+    }
+
+    /// What a run does, in order.
+    pub fn steps(&self) -> impl Iterator<Item = StepInfo<'_>> {
+        self.plan.steps.iter().map(|step| StepInfo {
+            value: &step.value,
+            kernel: step.kernel.label(self.plan.isa),
+            macs: step.macs,
+            is_evaluated: !step.kernel.is_compiled(),
+        })
+    }
+
+    /// Every function of the program, for profilers.
+    pub fn symbols(&self) -> &[Symbol] {
+        self.jit.symbols()
+    }
+
+    /// The program's functions as people read them. They are made once more for that.
+    ///
+    /// # Errors
+    /// As [`Program::compile`].
+    pub fn listing(&self, form: Listing) -> Result<String, CompileError> {
+        Jit::listing(&self.plan, form)
     }
 
     /// The plan in words: a line a step, with the layouts and places of what it reads and writes.

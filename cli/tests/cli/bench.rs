@@ -21,6 +21,7 @@ fn usage() {
     check("usage_isa", &bench(&["--isa", "mmx"]));
     check("usage_threads", &bench(&["--threads", "0"]));
     check("usage_emit_and_serve", &bench(&["--emit", "plan", "--serve"]));
+    check("usage_profile_and_serve", &bench(&["--profile", "--serve"]));
     check("usage_bench_shape", &bench(&["--shape", "data=x.npy"]));
 }
 
@@ -77,4 +78,90 @@ fn json() {
     for key in ["load_ms", "compile_ms", "first_ms"] {
         assert!(measured[key].as_f64().is_some_and(|ms| ms > 0.0), "{measured}");
     }
+}
+
+/// Every step has a row; together they multiply as often as the network is said to.
+#[test]
+fn profile() {
+    let ran = crate::check::run(&bench(&["--iters", "3", "--threads", "2", "--profile", "--json"]));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let measured: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}"));
+    let profile = &measured["profile"];
+    assert_eq!(profile["runs"], 3, "{profile}");
+    let peak = profile["peak_gflops"].as_f64().unwrap_or_default();
+    let steps = profile["steps"].as_array().map(Vec::as_slice).unwrap_or_default();
+    assert!(peak > 0.0 && !steps.is_empty(), "{profile}");
+    for step in steps {
+        assert_eq!(step["evaluated"], false, "{step}");
+        let Some(gflops) = step["gflops"].as_f64() else { continue };
+        let share = step["share_of_peak"].as_f64().unwrap_or_default();
+        assert!(gflops > 0.0 && (share * peak - gflops).abs() < 1e-6 * gflops, "{step}");
+    }
+    let macs: u64 = steps.iter().filter_map(|step| step["macs"].as_u64()).sum();
+    let ran = crate::check::run(&["inspect", DIGITS[0], DIGITS[1], "--format", "json"]);
+    let inspected: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(Some(macs), inspected["macs"].as_u64(), "{profile}");
+    let kernels: Vec<&str> = steps.iter().filter_map(|step| step["kernel"].as_str()).collect();
+    assert!(kernels.iter().any(|kernel| kernel.starts_with("conv_f32_3x3s1__")), "{kernels:?}");
+}
+
+/// The same as a table.
+#[test]
+fn profile_text() {
+    let ran = crate::check::run(&bench(&["--iters", "2", "--profile"]));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let first = ran.stdout.lines().next().unwrap_or_default();
+    assert_eq!(first.split_whitespace().collect::<Vec<_>>().join(" "), "layer kernel ms of run MACs GFLOP/s of peak");
+    assert!(ran.stdout.contains("GFLOP/s on "), "{}", ran.stdout);
+}
+
+/// Every form between the model and machine code: functions have the names that profiles show.
+#[test]
+fn emit() {
+    let print = |form: &str, isa: &str| {
+        let ran = crate::check::run(&bench(&["--isa", isa, "--emit", form]));
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        ran.stdout
+    };
+    assert!(print("ir", "clif").contains(" = expand("));
+    let clif = print("clif", "clif");
+    for part in ["function %conv_f32_3x3s1__clif_", "function %step", " = fma ", "colocated %conv_f32_1x1s1__clif_"] {
+        assert!(clif.contains(part), "{part}: {clif}");
+    }
+    assert!(!clif.contains("u0:"), "every function has its name: {clif}");
+    let asm = print("asm", "clif");
+    assert!(asm.contains("\nconv_f32_3x3s1__clif_") && asm.lines().filter(|line| line.contains("ret")).count() > 10);
+}
+
+/// Tiles of our own encoding are listed too, where the machine has them.
+#[test]
+fn emit_avx2() {
+    let ran = crate::check::run(&bench(&["--isa", "avx2", "--emit", "asm"]));
+    if ran.code != Some(0) {
+        assert!(ran.stderr.contains("this machine does not have avx2"), "{}", ran.stderr);
+        return;
+    }
+    assert!(ran.stdout.contains("vfmadd231ps ymm") && ran.stdout.contains("; conv_f32_3x3s1__avx2_"), "{}", ran.stdout);
+}
+
+/// A line for each function, where `perf` looks for it.
+#[cfg(target_os = "linux")]
+#[test]
+fn perf_map() {
+    let mut child = firebrick(workspace())
+        .args(bench(&["--iters", "1", "--perf-map"]))
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| panic!("firebrick: {error}"));
+    let path = format!("/tmp/perf-{}.map", child.id());
+    assert!(child.wait().unwrap_or_else(|error| panic!("{error}")).success());
+    let map = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    std::fs::remove_file(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    for line in map.lines() {
+        let [address, length, _] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        for number in [address, length] {
+            assert!(u64::from_str_radix(number, 16).is_ok_and(|number| number > 0), "{line}");
+        }
+    }
+    assert!(map.contains(" conv_f32_3x3s1__") && map.contains(" step0_"), "{map}");
 }

@@ -209,12 +209,12 @@ impl<'a, M: Module> Code<'a, M> {
         self.builder.ins().splat(F32X4, element)
     }
 
-    /// A tile, which is made if there is none like it yet.
+    /// A tile, which is made if there is none like it yet, for what is called `name`.
     ///
     /// # Errors
     /// If it can't be compiled.
-    pub(crate) fn tile(&mut self, tile: &Tile) -> Result<FuncId, CompileError> {
-        self.emitter.tile(tile)
+    pub(crate) fn tile(&mut self, name: &str, tile: &Tile) -> Result<FuncId, CompileError> {
+        self.emitter.tile(name, tile)
     }
 
     /// A function of the runtime.

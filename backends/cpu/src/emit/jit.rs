@@ -6,20 +6,31 @@ use std::sync::{Mutex, PoisonError};
 
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{FuncId, default_libcall_names};
+use cranelift_module::{FuncId, Module, default_libcall_names};
 
-use super::Emitter;
 use super::helpers::Helper;
-use crate::CompileError;
+use super::{Emitter, Listing};
 use crate::plan::Plan;
+use crate::{CompileError, Isa};
 
 /// A step's code: its tasks from `begin` to `end`, in an arena, with weights.
 type StepFn = unsafe extern "C" fn(arena: *mut u8, weights: *const u8, begin: usize, end: usize);
 
+/// A function of a program: what profilers call its addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Symbol {
+    /// What it does: `conv_f32_3x3s1__avx512_14x2_t0`.
+    pub name: String,
+    /// Where its code begins.
+    pub address: usize,
+    /// The length of its code.
+    pub n_bytes: usize,
+}
+
 /// A plan's code, ready to run. Its memory was written, then made executable, and is never both.
 pub(crate) struct Jit {
     functions: Vec<Option<StepFn>>,
-    n_bytes: usize,
+    symbols: Vec<Symbol>,
     /// What owns the memory that `functions` point into. Nothing locks it after compilation.
     module: Mutex<Option<JITModule>>,
 }
@@ -31,18 +42,53 @@ impl Jit {
     /// If Cranelift doesn't know the machine, can't compile something, or there is no memory for code.
     pub(crate) fn compile(plan: &Plan) -> Result<Self, CompileError> {
         let mut emitter = Emitter::new(JITModule::new(builder()?), plan);
-        let ids = plan.steps.iter().enumerate().map(|(number, step)| {
-            if step.kernel.is_compiled() { emitter.step(number, step).map(Some) } else { Ok(None) }
-        });
-        let ids: Vec<Option<FuncId>> = ids.collect::<Result<_, _>>()?;
+        let ids = emitter.steps(plan)?;
+        Jit::finish(emitter, &ids)
+    }
+
+    /// Code of one step that measures the machine: its tasks do [`macs_per_task`](super::macs_per_task) each, and touch
+    /// no memory.
+    ///
+    /// # Errors
+    /// As [`Jit::compile`].
+    pub(crate) fn peak(isa: Isa) -> Result<Self, CompileError> {
+        let mut emitter = Emitter::for_peak(JITModule::new(builder()?), isa);
+        let id = emitter.peak()?;
+        Jit::finish(emitter, &[Some(id)])
+    }
+
+    fn finish(mut emitter: Emitter<JITModule>, ids: &[Option<FuncId>]) -> Result<Self, CompileError> {
         emitter.module.finalize_definitions()?;
-        let functions = ids.into_iter().map(|id| id.map(|id| function(&emitter.module, id))).collect();
-        Ok(Jit { functions, n_bytes: emitter.n_bytes(), module: Mutex::new(Some(emitter.module)) })
+        let functions = ids.iter().map(|id| id.map(|id| function(&emitter.module, id))).collect();
+        let symbol = |&(id, n_bytes): &(FuncId, usize)| {
+            let declaration = emitter.module.declarations().get_function_decl(id);
+            let address = emitter.module.get_finalized_function(id).addr();
+            Symbol { name: declaration.linkage_name(id).into_owned(), address, n_bytes }
+        };
+        let symbols = emitter.functions.iter().map(symbol).collect();
+        Ok(Jit { functions, symbols, module: Mutex::new(Some(emitter.module)) })
+    }
+
+    /// A plan's functions as people read them.
+    ///
+    /// # Errors
+    /// As [`Jit::compile`].
+    pub(crate) fn listing(plan: &Plan, form: Listing) -> Result<String, CompileError> {
+        let mut emitter = Emitter::new(JITModule::new(builder()?), plan);
+        let listing = emitter.listing(plan, form);
+        // SAFETY: nothing in it was ever called.
+        unsafe { emitter.module.free_memory() }
+        listing
+    }
+
+    /// Every function.
+    pub(crate) fn symbols(&self) -> &[Symbol] {
+        &self.symbols
     }
 
     /// Bytes of machine code.
     pub(crate) fn n_bytes(&self) -> usize {
-        self.n_bytes
+        self.symbols.iter().map(|symbol| symbol.n_bytes).sum()
     }
 
     /// Does tasks of a step; nothing if the step has no code.
@@ -60,7 +106,7 @@ impl Jit {
 
 impl fmt::Debug for Jit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Jit").field("n_bytes", &self.n_bytes).finish_non_exhaustive()
+        f.debug_struct("Jit").field("n_bytes", &self.n_bytes()).finish_non_exhaustive()
     }
 }
 

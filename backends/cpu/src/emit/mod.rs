@@ -6,13 +6,15 @@
 mod code;
 mod helpers;
 mod jit;
+mod listing;
+mod peak;
 
 use std::collections::HashMap;
 
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::types::{F32, I64};
-use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature};
+use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, UserFuncName, Value};
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{FuncId, Linkage, Module};
@@ -20,6 +22,11 @@ use cranelift_module::{FuncId, Linkage, Module};
 pub(crate) use code::{Code, as_imm};
 pub(crate) use helpers::Helper;
 pub(crate) use jit::Jit;
+pub use jit::Symbol;
+pub use listing::Listing;
+pub(crate) use peak::macs_per_task;
+
+use listing::Recorder;
 
 use crate::plan::{Plan, Step};
 use crate::tile::{ClifAsm, Pointer, Tile, generate};
@@ -37,36 +44,70 @@ pub(crate) struct Emitter<M: Module> {
     buffer_starts: Vec<usize>,
     tiles: HashMap<Tile, FuncId>,
     helpers: HashMap<Helper, FuncId>,
-    n_bytes: usize,
+    /// Functions that were defined, and bytes of their code.
+    functions: Vec<(FuncId, usize)>,
+    /// There is one only where functions are to be read.
+    recorder: Option<Recorder>,
 }
 
 impl<M: Module> Emitter<M> {
     /// A writer for the plan's functions.
     pub(crate) fn new(module: M, plan: &Plan) -> Self {
+        let buffer_starts = plan.buffers.iter().map(|buffer| buffer.start).collect();
+        Emitter { buffer_starts, ..Emitter::without_plan(module, plan.isa) }
+    }
+
+    /// A writer for functions that touch no buffer.
+    fn without_plan(module: M, isa: Isa) -> Self {
         Emitter {
             module,
-            isa: plan.isa,
-            buffer_starts: plan.buffers.iter().map(|buffer| buffer.start).collect(),
+            isa,
+            buffer_starts: Vec::new(),
             tiles: HashMap::new(),
             helpers: HashMap::new(),
-            n_bytes: 0,
+            functions: Vec::new(),
+            recorder: None,
         }
     }
 
-    /// Bytes of machine code so far.
-    pub(crate) fn n_bytes(&self) -> usize {
-        self.n_bytes
+    /// Writes every step's function. Those of steps that have code.
+    ///
+    /// # Errors
+    /// If Cranelift can't compile one.
+    fn steps(&mut self, plan: &Plan) -> Result<Vec<Option<FuncId>>, CompileError> {
+        let steps = plan.steps.iter().enumerate();
+        steps.map(|(number, step)| step.kernel.is_compiled().then(|| self.step(number, step)).transpose()).collect()
+    }
+
+    /// Writes every step's function to be read.
+    ///
+    /// # Errors
+    /// If Cranelift can't compile one.
+    fn listing(&mut self, plan: &Plan, form: Listing) -> Result<String, CompileError> {
+        self.recorder = Some(Recorder::new(form));
+        self.steps(plan)?;
+        let recorder = self.recorder.take();
+        Ok(recorder.map_or_else(String::new, |recorder| recorder.finish(self.module.declarations())))
     }
 
     /// The function of the plan's step of that number.
     ///
     /// # Errors
     /// If Cranelift can't compile it.
-    pub(crate) fn step(&mut self, number: usize, step: &Step) -> Result<FuncId, CompileError> {
+    fn step(&mut self, number: usize, step: &Step) -> Result<FuncId, CompileError> {
+        let symbol = format!("step{number}_{}", step.kernel.name());
+        self.tasks(&symbol, &mut |code, task| step.kernel.emit(code, task))
+    }
+
+    /// A function that does tasks.
+    fn tasks(
+        &mut self,
+        symbol: &str,
+        body: &mut dyn FnMut(&mut Code<'_, M>, Value) -> Result<(), CompileError>,
+    ) -> Result<FuncId, CompileError> {
         let mut signature = self.module.make_signature();
         signature.params.extend([AbiParam::new(I64); 4]);
-        let symbol = format!("step{number}_{}", step.kernel.name());
-        let id = self.module.declare_function(&symbol, Linkage::Export, &signature)?;
+        let id = self.module.declare_function(symbol, Linkage::Export, &signature)?;
         let mut context = self.module.make_context();
         context.func.signature = signature;
         let mut builder_context = FunctionBuilderContext::new();
@@ -78,7 +119,7 @@ impl<M: Module> Emitter<M> {
         let [arena, weights, begin, end] = std::array::from_fn(|i| builder.block_params(entry)[i]);
         let mut code = Code::new(builder, self, arena, weights);
         let mut result = Ok(());
-        code.range(begin, end, &mut |code, task| result = step.kernel.emit(code, task));
+        code.range(begin, end, &mut |code, task| result = body(code, task));
         result?;
         code.builder.ins().return_(&[]);
         let config = code.target();
@@ -88,8 +129,15 @@ impl<M: Module> Emitter<M> {
     }
 
     fn define(&mut self, id: FuncId, context: &mut Context) -> Result<(), CompileError> {
+        context.func.name = UserFuncName::user(0, id.as_u32());
+        if let Some(recorder) = &self.recorder {
+            recorder.before(context);
+        }
         context.compile(self.module.isa(), &mut ControlPlane::default()).map_err(|error| error.inner)?;
-        self.n_bytes += context.compiled_code().map_or(0, |code| code.code_buffer().len());
+        if let Some(recorder) = &mut self.recorder {
+            recorder.record(id, context, &self.module);
+        }
+        self.functions.push((id, context.compiled_code().map_or(0, |code| code.code_buffer().len())));
         Ok(self.module.define_function(id, context)?)
     }
 
@@ -105,24 +153,31 @@ impl<M: Module> Emitter<M> {
         Ok(id)
     }
 
-    fn tile(&mut self, tile: &Tile) -> Result<FuncId, CompileError> {
+    fn tile(&mut self, name: &str, tile: &Tile) -> Result<FuncId, CompileError> {
         if let Some(&id) = self.tiles.get(tile) {
             return Ok(id);
         }
         let signature = self.tile_signature();
-        let symbol = format!("tile{}__{}_{}x{}", self.tiles.len(), self.isa, tile.pixels.len(), tile.n_vectors);
+        let symbol = format!("{name}__{}_{}x{}_t{}", self.isa, tile.pixels.len(), tile.n_vectors, self.tiles.len());
         let id = self.module.declare_function(&symbol, Linkage::Local, &signature)?;
         match X86::new(self.isa) {
             Some(mut asm) => {
                 generate(tile, &mut asm);
-                let bytes = asm.finish();
-                self.n_bytes += bytes.len();
-                self.module.define_function_bytes(id, TILE_ALIGNMENT, &bytes, &[])?;
+                self.x86_tile(id, asm)?;
             }
-            None => self.clif_tile(id, signature, tile)?,
+            None => self.clif_tile(id, signature, &mut |asm| generate(tile, asm))?,
         }
         self.tiles.insert(tile.clone(), id);
         Ok(id)
+    }
+
+    fn x86_tile(&mut self, id: FuncId, asm: X86) -> Result<(), CompileError> {
+        let bytes = asm.finish();
+        self.functions.push((id, bytes.len()));
+        if let Some(recorder) = &mut self.recorder {
+            recorder.record_bytes(id, &bytes);
+        }
+        Ok(self.module.define_function_bytes(id, TILE_ALIGNMENT, &bytes, &[])?)
     }
 
     fn tile_signature(&self) -> Signature {
@@ -136,7 +191,12 @@ impl<M: Module> Emitter<M> {
         signature
     }
 
-    fn clif_tile(&mut self, id: FuncId, signature: Signature, tile: &Tile) -> Result<(), CompileError> {
+    fn clif_tile(
+        &mut self,
+        id: FuncId,
+        signature: Signature,
+        body: &mut dyn FnMut(&mut ClifAsm<'_, '_>),
+    ) -> Result<(), CompileError> {
         let has_fma = self.has_fma();
         let mut context = self.module.make_context();
         context.func.signature = signature;
@@ -147,7 +207,7 @@ impl<M: Module> Emitter<M> {
         builder.switch_to_block(entry);
         builder.seal_block(entry);
         let params = builder.block_params(entry).to_vec();
-        generate(tile, &mut ClifAsm::new(&mut builder, &params, self.isa.registers(), has_fma));
+        body(&mut ClifAsm::new(&mut builder, &params, self.isa.registers(), has_fma));
         builder.ins().return_(&[]);
         builder.finalize(self.module.target_config());
         self.define(id, &mut context)

@@ -93,7 +93,8 @@ impl RowStep {
 /// A convolution or a product of matrices.
 #[derive(Debug)]
 pub(crate) struct Direct {
-    pub(crate) name: &'static str,
+    /// What it computes: `conv_f32_3x3s1`.
+    pub(crate) name: String,
     pub(crate) x: View,
     pub(crate) y: View,
     /// From the input's first pixel to the first that is read, which may be in the halo.
@@ -115,8 +116,8 @@ pub(crate) struct Direct {
 }
 
 impl Direct {
-    pub(super) fn name(&self) -> &'static str {
-        self.name
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     fn n_chunks(&self) -> usize {
@@ -175,10 +176,25 @@ impl Direct {
     /// The tiles of every class: those of its rows, then those of the last one.
     fn tiles<M: Module>(&self, code: &mut Code<'_, M>) -> Result<Vec<[Vec<FuncId>; 2]>, CompileError> {
         let of = |code: &mut Code<'_, M>, class: &Class, calls: &[Call]| -> Result<Vec<FuncId>, CompileError> {
-            calls.iter().map(|call| code.tile(&self.tile(class, call.shape, code.vector_bytes()))).collect()
+            calls.iter().map(|call| code.tile(&self.name, &self.tile(class, call.shape, code.vector_bytes()))).collect()
         };
         let classes = self.classes.iter();
         classes.map(|class| Ok([of(code, class, &self.rows.calls)?, of(code, class, &self.rows.last_calls)?])).collect()
+    }
+
+    /// Pixels × vectors of its tiles, those of most outputs first: `14x2`.
+    pub(super) fn tile_shapes(&self) -> Vec<String> {
+        let mut shapes: Vec<String> = Vec::new();
+        for class in &self.classes {
+            for call in self.rows.calls.iter().chain(&self.rows.last_calls) {
+                let (h, w) = call.shape;
+                let shape = format!("{}x{}", h * w, class.n_vectors);
+                if !shapes.contains(&shape) {
+                    shapes.push(shape);
+                }
+            }
+        }
+        shapes
     }
 
     fn tile(&self, class: &Class, (n_rows, n_columns): (usize, usize), vector_bytes: usize) -> Tile {
@@ -338,16 +354,6 @@ impl fmt::Display for Direct {
                 (Finish::Relu, _) => f.write_str(" relu")?,
             }
         }
-        let mut shapes: Vec<String> = Vec::new();
-        for class in &self.classes {
-            for call in self.rows.calls.iter().chain(&self.rows.last_calls) {
-                let (h, w) = call.shape;
-                let shape = format!("{}x{}", h * w, class.n_vectors);
-                if !shapes.contains(&shape) {
-                    shapes.push(shape);
-                }
-            }
-        }
-        write!(f, " tiles {}", shapes.join(" "))
+        write!(f, " tiles {}", self.tile_shapes().join(" "))
     }
 }

@@ -39,9 +39,9 @@ pub(crate) use relayout::Relayout;
 pub(crate) use resample::{Filter, Resample};
 pub(crate) use softmax::SoftmaxKernel;
 
-use crate::CompileError;
 use crate::emit::Code;
 use crate::plan::BufferId;
+use crate::{CompileError, Isa};
 
 /// The one list of kernels.
 macro_rules! kernels {
@@ -56,7 +56,7 @@ macro_rules! kernels {
 
         impl Kernel {
             /// What it is called in symbols and profiles.
-            pub(crate) fn name(&self) -> &'static str { match self { $(Kernel::$variant(kernel) => kernel.name(),)* } }
+            pub(crate) fn name(&self) -> &str { match self { $(Kernel::$variant(kernel) => kernel.name(),)* } }
 
             /// The number of tasks that its work divides into, which may run at the same time.
             pub(crate) fn n_tasks(&self) -> usize { match self { $(Kernel::$variant(kernel) => kernel.n_tasks(),)* } }
@@ -111,6 +111,13 @@ kernels! {
 }
 
 impl Kernel {
+    /// Its name with what its tiles are made for: `conv_f32_3x3s1__avx512_14x2`.
+    pub(crate) fn label(&self, isa: Isa) -> String {
+        let name = self.name();
+        let Kernel::Direct(kernel) = self else { return name.to_owned() };
+        kernel.tile_shapes().first().map_or_else(|| name.to_owned(), |shape| format!("{name}__{isa}_{shape}"))
+    }
+
     /// Whether it has code; the runtime does what has none.
     pub(crate) fn is_compiled(&self) -> bool {
         !matches!(self, Kernel::Evaluate(_) | Kernel::Detect(_))

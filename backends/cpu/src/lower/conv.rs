@@ -12,7 +12,7 @@ use super::planner::Planner;
 use crate::CompileError;
 use crate::emit::as_imm;
 use crate::kernels::{Class, Direct, Packed, Steps};
-use crate::plan::{Halo, Image, View};
+use crate::plan::{Halo, Image, Size, View};
 use crate::tile::{Finish, Level, Nest, Operand};
 
 /// With so few channels or less, an input that lies there plain is read as it is: a block would be mostly empty.
@@ -67,7 +67,8 @@ struct Segment {
 
 /// A convolution for which there is a kernel, with its weights.
 pub(super) struct Convolution {
-    pub(super) name: &'static str,
+    /// What its kernel is called: `conv_f32_3x3s1`.
+    pub(super) name: String,
     pub(super) shape: Shape,
     pub(super) x: Value,
     pub(super) weights: Vec<f32>,
@@ -133,7 +134,7 @@ impl Convolution {
         let x = operands[0];
         let is_addressable = is_addressable(planner, x, planner.halo(x)) && is_addressable(planner, y, planner.halo(y));
         let is_addressable = is_addressable && shape.n_classes(planner.isa.lanes()) <= MAX_CLASSES;
-        let name = name(&shape);
+        let name = kernel_name(if shape.is_depthwise() { "depthwise" } else { "conv" }, &shape);
         Ok(is_addressable.then_some(Convolution { name, shape, x, weights, bias }))
     }
 
@@ -142,14 +143,21 @@ impl Convolution {
         self.shape.n_out
     }
 
+    /// The multiplications of the convolution, whose result has this size.
+    fn macs(&self, Size { n, h, w, .. }: Size) -> u64 {
+        let Shape { n_out, per_group, kernel: [kernel_h, kernel_w], .. } = self.shape;
+        [n, h, w, n_out, per_group, kernel_h, kernel_w].iter().fold(1, |macs: u64, &n| macs.saturating_mul(n as u64))
+    }
+
     /// Adds the steps of the convolution.
     pub(super) fn push(&self, planner: &mut Planner<'_>, target: Target) -> Result<(), CompileError> {
         let Convolution { shape, x, .. } = self;
         let is_read_plain = !shape.is_depthwise() && !planner.is_blocked(*x) && planner.size(*x).c <= FEW_CHANNELS;
         let from = if is_read_plain { planner.padded(*x)? } else { planner.blocked(*x)? };
         let value = target.value;
+        let macs = self.macs(target.view.image.size);
         let kernel = self.direct(planner, from, target);
-        planner.push(value, kernel);
+        planner.push_macs(value, kernel, macs);
         Ok(())
     }
 }
@@ -294,7 +302,7 @@ impl Convolution {
         classes.classes.iter_mut().for_each(|class| class.weights += start);
         let [top, left] = shape.pads;
         Direct {
-            name: self.name,
+            name: self.name.clone(),
             x,
             y,
             x_offset: -(top * bytes(x.image.row) + left * bytes(x.image.block)),
@@ -312,13 +320,12 @@ impl Convolution {
     }
 }
 
-fn name(shape: &Shape) -> &'static str {
-    match (shape.is_depthwise(), shape.kernel) {
-        (true, _) => "conv_depthwise",
-        (false, [1, 1]) => "conv_1x1",
-        (false, [3, 3]) => "conv_3x3",
-        (false, _) => "conv",
-    }
+/// `conv_f32_3x3s1`
+pub(super) fn kernel_name(family: &str, shape: &Shape) -> String {
+    let ([h, w], [down, right]) = (shape.kernel, shape.strides);
+    let strides = if down == right { format!("s{down}") } else { format!("s{down}x{right}") };
+    let dilations = if shape.dilations == [1, 1] { "" } else { "_dilated" };
+    format!("{family}_f32_{h}x{w}{strides}{dilations}")
 }
 
 /// Channels in the order in which they are summed: the rest of a block, whole blocks, the beginning of a block.

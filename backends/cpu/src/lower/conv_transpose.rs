@@ -5,7 +5,7 @@ use firebrick_ir::ops::{ConvTranspose, Epilogue, FusedConvTranspose};
 use firebrick_ir::{Dim, Graph, NodeId, Value};
 
 use super::Lowered;
-use super::conv::{Convolution, MAX_CLASSES, MAX_PAD, Shape, Target, is_addressable};
+use super::conv::{Convolution, MAX_CLASSES, MAX_PAD, Shape, Target, is_addressable, kernel_name};
 use super::epilogue::{Parts, Tiles};
 use super::planner::Planner;
 use crate::CompileError;
@@ -224,7 +224,7 @@ impl Deconvolution<'_> {
             ..self.shape([rows.taps.len(), columns.taps.len()])
         };
         let convolution = Convolution {
-            name: "conv_transpose",
+            name: kernel_name("conv_transpose", &shape),
             weights: self.weights(&shape, phases),
             shape,
             x: self.x,

@@ -14,7 +14,8 @@ pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId) -> Result<(), Compile
     }
     let places = results.iter().map(|&result| planner.place(result)).collect::<Result<Vec<_>, _>>()?;
     if let Some(&first) = results.first() {
-        planner.push(first, Evaluate { op: planner.graph.node(id).op.clone(), operands, results: places });
+        let macs = planner.macs(id);
+        planner.push_macs(first, Evaluate { op: planner.graph.node(id).op.clone(), operands, results: places }, macs);
     }
     Ok(())
 }

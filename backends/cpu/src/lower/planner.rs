@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use firebrick_ir::{DType, Dim, Graph, NodeId, Op, Tensor, Value};
+use firebrick_ir::{DType, Dim, Graph, NodeId, Op, Tensor, Type, Value};
 
 use super::concat::Slices;
 use super::{detection_output, halos};
@@ -168,8 +168,20 @@ impl<'g> Planner<'g> {
 
     /// Adds a step that computes `value`.
     pub(super) fn push(&mut self, value: Value, kernel: impl Into<Kernel>) {
+        self.push_macs(value, kernel, 0);
+    }
+
+    /// Adds a step that computes `value` by so many multiplications with an addition.
+    pub(super) fn push_macs(&mut self, value: Value, kernel: impl Into<Kernel>, macs: u64) {
         let value = self.graph.value_name(value).to_owned();
-        self.steps.push(Step { value, kernel: kernel.into() });
+        self.steps.push(Step { value, kernel: kernel.into(), macs });
+    }
+
+    /// The multiplications that a node's op asks for.
+    pub(super) fn macs(&self, id: NodeId) -> u64 {
+        let types = |values: Vec<Value>| values.into_iter().map(|value| self.graph.ty(value)).collect::<Vec<_>>();
+        let results: Vec<Type> = types(self.results(id)).into_iter().cloned().collect();
+        self.graph.node(id).op.macs(&types(self.graph.operands(id)), &results)
     }
 
     /// The step that computes `x` by a chain of functions, if nothing but one op reads that.

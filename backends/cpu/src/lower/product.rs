@@ -61,7 +61,8 @@ impl Product {
         // Rows are filled up to whole vectors, which is as they should be if they have whole ones.
         let to = if image.is_plain() { View { image, ..view } } else { planner.new_temporary(image) };
         let kernel = self.direct(planner, y, (left, right), to, bias)?;
-        planner.push(y, Direct { finish, ..kernel });
+        let macs = [self.stack, self.m, self.k, self.n].iter().fold(1, |macs: u64, &n| macs.saturating_mul(n as u64));
+        planner.push_macs(y, Direct { finish, ..kernel }, macs);
         if !image.is_plain() {
             planner.push(y, Relayout { x: to, y: View { image: Image::plain(DType::F32, size), ..view } });
         }
@@ -104,7 +105,7 @@ impl Product {
             }
         };
         Ok(Direct {
-            name: "gemm",
+            name: "gemm_f32".to_owned(),
             x: left.view,
             y,
             x_offset: 0,

@@ -21,6 +21,8 @@ use crate::memory::Memory;
 pub(crate) struct Step {
     pub(crate) value: String,
     pub(crate) kernel: Kernel,
+    /// Multiplications with an addition that the op's definition asks for, however the kernel computes them.
+    pub(crate) macs: u64,
 }
 
 /// An input or an output, or a constant that steps read as a value.

@@ -2,14 +2,21 @@
 #![expect(unsafe_code, reason = "machine code works on the arena by its address")]
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use firebrick_ir::{EvalError, Op, Tensor, Type};
 
 use super::pool::Pool;
+use crate::emit::{Jit, macs_per_task};
 use crate::kernels::{Detect, Evaluate, Kernel, Place, Source};
 use crate::memory::Memory;
 use crate::plan::{Slot, Step};
-use crate::{Program, RunError};
+use crate::{CompileError, Program, RunError};
+
+/// Tasks of each thread, and repetitions, when the machine's peak is measured: some tens of milliseconds, of which the
+/// best some tenths of one counts.
+const TASKS_OF_PEAK: usize = 16;
+const RUNS_OF_PEAK: usize = 100;
 
 /// The memory and threads with which a program runs, one run at a time.
 #[derive(Debug)]
@@ -106,6 +113,46 @@ impl Context {
     /// # Errors
     /// If an op that the reference evaluator computes has no result.
     pub fn run(&mut self) -> Result<(), RunError> {
+        self.run_steps(&mut || ())
+    }
+
+    /// As [`run`](Context::run); how long each step of [`Program::steps`] took.
+    ///
+    /// # Errors
+    /// As [`run`](Context::run).
+    pub fn run_timed(&mut self) -> Result<Vec<Duration>, RunError> {
+        let mut times = Vec::with_capacity(self.program.plan.steps.len());
+        let mut last = Instant::now();
+        self.run_steps(&mut || {
+            let now = Instant::now();
+            times.push(now - last);
+            last = now;
+        })?;
+        Ok(times)
+    }
+
+    /// Multiplications of f32 with an addition that this machine does a second now, on all threads of the context
+    /// together, with the program's instruction set, where nothing has to wait for memory or for another one's result.
+    ///
+    /// # Errors
+    /// If the code that measures it can't be made.
+    pub fn measure_peak(&mut self) -> Result<f64, CompileError> {
+        let isa = self.program.isa();
+        let jit = Jit::peak(isa)?;
+        let n_tasks = self.pool.n_threads() * TASKS_OF_PEAK;
+        let mut fastest = f64::INFINITY;
+        for _ in 0..RUNS_OF_PEAK {
+            let start = Instant::now();
+            self.pool.run(n_tasks, &|begin, end| {
+                // SAFETY: these tasks touch no memory.
+                unsafe { jit.run(0, std::ptr::null_mut(), std::ptr::null(), begin, end) }
+            });
+            fastest = fastest.min(start.elapsed().as_secs_f64());
+        }
+        Ok((macs_per_task(isa) * n_tasks as u64) as f64 / fastest)
+    }
+
+    fn run_steps(&mut self, after: &mut dyn FnMut()) -> Result<(), RunError> {
         let program = Arc::clone(&self.program);
         for (number, step) in program.plan.steps.iter().enumerate() {
             if let Kernel::Evaluate(kernel) = &step.kernel {
@@ -115,6 +162,7 @@ impl Context {
             } else {
                 self.run_tasks(&program, number, step.kernel.n_tasks());
             }
+            after();
         }
         Ok(())
     }
