@@ -88,7 +88,7 @@ impl Program {
             value: &step.value,
             kernel: step.kernel.label(self.plan.isa),
             macs: step.macs,
-            is_evaluated: !step.kernel.is_compiled(),
+            is_evaluated: matches!(step.kernel, Kernel::Evaluate(_)),
         })
     }
 

@@ -4,6 +4,7 @@
 //! each other. Offsets in arena and weights are constants in it.
 
 mod code;
+mod define;
 mod helpers;
 mod jit;
 mod listing;
@@ -12,7 +13,6 @@ mod peak;
 use std::collections::HashMap;
 
 use cranelift_codegen::Context;
-use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::types::{F32, I64};
 use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, UserFuncName, Value};
 use cranelift_codegen::isa::CallConv;
@@ -26,6 +26,7 @@ pub use jit::Symbol;
 pub use listing::Listing;
 pub(crate) use peak::macs_per_task;
 
+use define::Written;
 use listing::Recorder;
 
 use crate::plan::{Plan, Step};
@@ -44,6 +45,8 @@ pub(crate) struct Emitter<M: Module> {
     buffer_starts: Vec<usize>,
     tiles: HashMap<Tile, FuncId>,
     helpers: HashMap<Helper, FuncId>,
+    /// Functions that are to be compiled.
+    written: Vec<Written>,
     /// Functions that were defined, and bytes of their code.
     functions: Vec<(FuncId, usize)>,
     /// There is one only where functions are to be read.
@@ -65,6 +68,7 @@ impl<M: Module> Emitter<M> {
             buffer_starts: Vec::new(),
             tiles: HashMap::new(),
             helpers: HashMap::new(),
+            written: Vec::new(),
             functions: Vec::new(),
             recorder: None,
         }
@@ -76,7 +80,10 @@ impl<M: Module> Emitter<M> {
     /// If Cranelift can't compile one.
     fn steps(&mut self, plan: &Plan) -> Result<Vec<Option<FuncId>>, CompileError> {
         let steps = plan.steps.iter().enumerate();
-        steps.map(|(number, step)| step.kernel.is_compiled().then(|| self.step(number, step)).transpose()).collect()
+        let ids = steps.map(|(number, step)| step.kernel.is_compiled().then(|| self.step(number, step)).transpose());
+        let ids = ids.collect::<Result<_, _>>()?;
+        self.define_written()?;
+        Ok(ids)
     }
 
     /// Writes every step's function to be read.
@@ -96,14 +103,14 @@ impl<M: Module> Emitter<M> {
     /// If Cranelift can't compile it.
     fn step(&mut self, number: usize, step: &Step) -> Result<FuncId, CompileError> {
         let symbol = format!("step{number}_{}", step.kernel.name());
-        self.tasks(&symbol, &mut |code, task| step.kernel.emit(code, task))
+        self.tasks(&symbol, |code, task| step.kernel.emit(code, task))
     }
 
     /// A function that does tasks.
     fn tasks(
         &mut self,
         symbol: &str,
-        body: &mut dyn FnMut(&mut Code<'_, M>, Value) -> Result<(), CompileError>,
+        mut body: impl FnMut(&mut Code<'_, M>, Value) -> Result<(), CompileError>,
     ) -> Result<FuncId, CompileError> {
         let mut signature = self.module.make_signature();
         signature.params.extend([AbiParam::new(I64); 4]);
@@ -124,21 +131,13 @@ impl<M: Module> Emitter<M> {
         code.builder.ins().return_(&[]);
         let config = code.target();
         code.builder.finalize(config);
-        self.define(id, &mut context)?;
+        self.define(id, context);
         Ok(id)
     }
 
-    fn define(&mut self, id: FuncId, context: &mut Context) -> Result<(), CompileError> {
+    fn define(&mut self, id: FuncId, mut context: Context) {
         context.func.name = UserFuncName::user(0, id.as_u32());
-        if let Some(recorder) = &self.recorder {
-            recorder.before(context);
-        }
-        context.compile(self.module.isa(), &mut ControlPlane::default()).map_err(|error| error.inner)?;
-        if let Some(recorder) = &mut self.recorder {
-            recorder.record(id, context, &self.module);
-        }
-        self.functions.push((id, context.compiled_code().map_or(0, |code| code.code_buffer().len())));
-        Ok(self.module.define_function(id, context)?)
+        self.written.push(Written::new(id, context));
     }
 
     fn helper(&mut self, helper: Helper) -> Result<FuncId, CompileError> {
@@ -165,7 +164,7 @@ impl<M: Module> Emitter<M> {
                 generate(tile, &mut asm);
                 self.x86_tile(id, asm)?;
             }
-            None => self.clif_tile(id, signature, &mut |asm| generate(tile, asm))?,
+            None => self.clif_tile(id, signature, &mut |asm| generate(tile, asm)),
         }
         self.tiles.insert(tile.clone(), id);
         Ok(id)
@@ -191,12 +190,7 @@ impl<M: Module> Emitter<M> {
         signature
     }
 
-    fn clif_tile(
-        &mut self,
-        id: FuncId,
-        signature: Signature,
-        body: &mut dyn FnMut(&mut ClifAsm<'_, '_>),
-    ) -> Result<(), CompileError> {
+    fn clif_tile(&mut self, id: FuncId, signature: Signature, body: &mut dyn FnMut(&mut ClifAsm<'_, '_>)) {
         let has_fma = self.has_fma();
         let mut context = self.module.make_context();
         context.func.signature = signature;
@@ -210,7 +204,7 @@ impl<M: Module> Emitter<M> {
         body(&mut ClifAsm::new(&mut builder, &params, self.isa.registers(), has_fma));
         builder.ins().return_(&[]);
         builder.finalize(self.module.target_config());
-        self.define(id, &mut context)
+        self.define(id, context);
     }
 
     /// Whether a fused multiplication of vectors is an instruction of the machine.

@@ -7,6 +7,7 @@ mod detection;
 mod fused;
 mod gemm;
 mod graphs;
+mod handles;
 mod maps;
 mod moves;
 mod pool;
