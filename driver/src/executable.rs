@@ -7,7 +7,7 @@ use std::thread;
 
 use firebrick_cpu::{Context, Isa, Program};
 use firebrick_ir::eval::check_inputs;
-use firebrick_ir::{Graph, Tensor, Type, Value, verify};
+use firebrick_ir::{Element, Graph, Tensor, Type, Value, verify};
 use firebrick_onnx::Datum;
 
 use crate::bind::bind;
@@ -74,10 +74,9 @@ impl Model {
         let executable =
             Executable { form: self.form().clone(), options: options.clone(), kept: Mutex::new(VecDeque::new()) };
         if let Form::Graph(graph) = self.form()
-            && graph.graph().nodes().all(|(_, node)| node.outputs.iter().all(|output| !output.ty.shape.is_symbolic()))
+            && is_fixed(graph.graph())
         {
-            let compiled = executable.compile(Arc::clone(graph), &HashMap::new())?;
-            executable.keep(Arc::new(compiled));
+            executable.made(Arc::clone(graph), &HashMap::new())?;
         }
         Ok(executable)
     }
@@ -104,35 +103,65 @@ impl Executable {
         let (graph, inputs) = self.form.choose(inputs.collect())?;
         let types = input_types(graph.graph());
         check_inputs(types.iter().map(|(name, ty)| (name.as_str(), ty)), &inputs)?;
-        let compiled = self.compiled(graph, &inputs)?;
+        let mut session = self.start(self.compiled(graph, &inputs)?)?;
+        for index in 0..session.compiled.types.len() {
+            if let Some(tensor) = inputs.get(&session.compiled.types[index].0) {
+                session.context_mut()?.set_input(index, tensor)?;
+            }
+        }
+        Ok(session)
+    }
+
+    /// Memory and threads to run the model with, whose inputs are to be set by [`Session::input_mut`] or
+    /// [`Session::set`]. Until then they hold what a session before left there, or zeros.
+    ///
+    /// # Errors
+    /// If a size is known only by the inputs; or as [`Executable::run`].
+    pub fn empty_session(&self) -> Result<Session, Error> {
+        let graph = Arc::clone(match &self.form {
+            Form::Graph(graph) if is_fixed(graph.graph()) => graph,
+            Form::Graph(_) | Form::Special(_) => {
+                let message = "the model has sizes that are those of its inputs: open the session with these";
+                return Err(Error::Request(message.to_owned()));
+            }
+        });
+        let types = input_types(graph.graph());
+        let compiled = match self.kept(&graph, &types) {
+            Some(compiled) => compiled,
+            None => self.made(graph, &HashMap::new())?,
+        };
+        self.start(compiled)
+    }
+
+    /// A session for a program, with memory and threads that were used before, if there are some.
+    fn start(&self, compiled: Arc<Compiled>) -> Result<Session, Error> {
         let idle = compiled.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut context = match idle {
+        let context = match idle {
             Some(context) => context,
             None => Context::new(Arc::clone(&compiled.program), self.options.n_threads())?,
         };
-        for (index, (name, _)) in compiled.program.inputs().iter().enumerate() {
-            if let Some(tensor) = inputs.get(name) {
-                context.set_input(index, tensor)?;
-            }
-        }
         Ok(Session { compiled, context: Some(context) })
     }
 
     /// The program for these inputs: one that was made before, or a new one.
     fn compiled(&self, graph: Arc<NamedGraph>, inputs: &HashMap<String, Tensor>) -> Result<Arc<Compiled>, Error> {
-        if let Some(found) = self.kept(&graph, inputs) {
-            return Ok(found);
+        let types: Vec<_> = inputs.iter().map(|(name, tensor)| (name.clone(), tensor.ty())).collect();
+        match self.kept(&graph, &types) {
+            Some(found) => Ok(found),
+            None => self.made(graph, inputs),
         }
-        // Without the lock: others may make theirs meanwhile.
+    }
+
+    /// A new program, which is kept. Others may make theirs meanwhile.
+    fn made(&self, graph: Arc<NamedGraph>, inputs: &HashMap<String, Tensor>) -> Result<Arc<Compiled>, Error> {
         let made = Arc::new(self.compile(graph, inputs)?);
         self.keep(Arc::clone(&made));
         Ok(made)
     }
 
-    fn kept(&self, graph: &Arc<NamedGraph>, inputs: &HashMap<String, Tensor>) -> Option<Arc<Compiled>> {
+    fn kept(&self, graph: &Arc<NamedGraph>, types: &[(String, Type)]) -> Option<Arc<Compiled>> {
         let fits = |compiled: &Arc<Compiled>| {
-            let same_type = |(name, ty): &(String, Type)| inputs.get(name).is_some_and(|tensor| tensor.ty() == *ty);
-            Arc::ptr_eq(&compiled.graph, graph) && compiled.types.iter().all(same_type)
+            Arc::ptr_eq(&compiled.graph, graph) && compiled.types.iter().all(|input| types.contains(input))
         };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let index = kept.iter().position(fits)?;
@@ -156,6 +185,11 @@ impl Executable {
     }
 }
 
+/// Whether all sizes are known.
+fn is_fixed(graph: &Graph) -> bool {
+    graph.nodes().all(|(_, node)| node.outputs.iter().all(|output| !output.ty.shape.is_symbolic()))
+}
+
 /// A graph's inputs, in order.
 fn input_types(graph: &Graph) -> Vec<(String, Type)> {
     let values = graph.inputs().iter().map(|&node| Value { node, port: 0 });
@@ -168,23 +202,48 @@ impl Session {
     /// # Errors
     /// If an op has no result.
     pub fn run(&mut self) -> Result<(), Error> {
-        Ok(self.context.as_mut().map_or(Ok(()), Context::run)?)
+        Ok(self.context_mut()?.run()?)
     }
 
-    /// The outputs, as the last run left them.
+    /// Copies a tensor to the input of that name, where it stays for all runs until there is another one.
+    ///
+    /// # Errors
+    /// If there is no such input, or it has another shape or other elements.
+    pub fn set(&mut self, input: &str, tensor: &Tensor) -> Result<(), Error> {
+        let index = self.input_index(input)?;
+        Ok(self.context_mut()?.set_input(index, tensor)?)
+    }
+
+    /// The memory of the input of that name, to be filled in place: as many elements as its shape has, row-major, in the
+    /// units that the model takes (those that [`Images`](crate::Images) gives, for images). It keeps what is written there
+    /// for all runs.
+    ///
+    /// # Errors
+    /// If there is no such input, or its elements are not `T`.
+    pub fn input_mut<T: Element>(&mut self, input: &str) -> Result<&mut [T], Error> {
+        let index = self.input_index(input)?;
+        Ok(self.context_mut()?.input_mut(index)?)
+    }
+
+    /// The memory of the output of that name, as the last run left it: as many elements as its shape has, row-major.
+    ///
+    /// # Errors
+    /// If there is no such output, or its elements are not `T`.
+    pub fn output_view<T: Element>(&self, output: &str) -> Result<&[T], Error> {
+        let found = self.compiled.outputs.iter().position(|name| name == output);
+        let index = found.ok_or_else(|| Error::Request(format!("the model has no output `{output}`")))?;
+        Ok(self.context()?.output_view(index)?)
+    }
+
+    /// Copies of the outputs, as the last run left them, in the model's order and with their shapes.
     ///
     /// # Errors
     /// If there is not enough memory for them.
     pub fn outputs(&self) -> Result<Vec<OutputTensor>, Error> {
-        let context = self.context.iter();
-        let outputs = context.flat_map(|context| {
-            self.compiled
-                .outputs
-                .iter()
-                .enumerate()
-                .map(|(index, name)| Ok(OutputTensor { name: name.clone(), tensor: context.output(index)? }))
-        });
-        outputs.collect()
+        let context = self.context()?;
+        let output =
+            |(index, name): (usize, &String)| Ok(OutputTensor { name: name.clone(), tensor: context.output(index)? });
+        self.compiled.outputs.iter().enumerate().map(output).collect()
     }
 
     /// Threads that a run uses, the caller's among them.
@@ -192,14 +251,29 @@ impl Session {
         self.context.as_ref().map_or(0, Context::n_threads)
     }
 
-    pub(crate) fn context(&mut self) -> Option<&mut Context> {
-        self.context.as_mut()
-    }
-
     /// What is run.
     pub fn program(&self) -> &Program {
         &self.compiled.program
     }
+
+    fn input_index(&self, input: &str) -> Result<usize, Error> {
+        let name = self.compiled.graph.graph_name(input.to_owned());
+        let found = self.compiled.types.iter().position(|(input, _)| *input == name);
+        found.ok_or_else(|| Error::Request(format!("the model has no input `{input}`")))
+    }
+
+    fn context(&self) -> Result<&Context, Error> {
+        self.context.as_ref().ok_or_else(gone)
+    }
+
+    pub(crate) fn context_mut(&mut self) -> Result<&mut Context, Error> {
+        self.context.as_mut().ok_or_else(gone)
+    }
+}
+
+/// What can't be: a session that is used after it was dropped.
+fn gone() -> Error {
+    Error::Fault("this session has no memory any more, which is an error in Firebrick".to_owned())
 }
 
 impl Drop for Session {

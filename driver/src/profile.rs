@@ -54,9 +54,7 @@ impl Session {
     /// # Errors
     /// If an op has no result, or the code that measures the machine's peak can't be made.
     pub fn profile(&mut self, n_runs: NonZeroUsize) -> Result<Profile, Error> {
-        let Some(context) = self.context() else {
-            return Ok(Profile { n_runs: 0, peak: 0.0, steps: Vec::new() });
-        };
+        let context = self.context_mut()?;
         let mut peak = context.measure_peak()?;
         let runs = (0..n_runs.get()).map(|_| context.run_timed()).collect::<Result<Vec<_>, _>>()?;
         peak = peak.max(context.measure_peak()?);

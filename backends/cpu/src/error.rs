@@ -60,15 +60,27 @@ impl From<ModuleError> for CompileError {
 /// Why a program did not run.
 #[derive(Debug, Error)]
 pub enum RunError {
-    /// A tensor given for an input is of another type, or there are more or fewer than inputs.
-    #[error("input {index} should be {expected}, but is {found}")]
-    Input {
-        /// Its place among the inputs.
+    /// An input or an output is of another type than what is written to it or read of it.
+    #[error("{side} {index} is {expected}, not {found}")]
+    Type {
+        /// `input` or `output`.
+        side: &'static str,
+        /// Its place among the inputs or outputs.
         index: usize,
-        /// What it should be.
-        expected: String,
         /// What it is.
+        expected: Type,
+        /// What it was taken for.
         found: String,
+    },
+    /// There is no such input or output.
+    #[error("there is no {side} {index}, but {n}")]
+    Missing {
+        /// `input` or `output`.
+        side: &'static str,
+        /// What was asked for.
+        index: usize,
+        /// How many there are.
+        n: usize,
     },
     /// There is not enough memory for the values.
     #[error("there are no {0} bytes of memory for the values")]

@@ -5,6 +5,7 @@ mod caffe_cases;
 mod caffe_pipelines;
 mod compiled;
 mod digits;
+mod executable;
 mod figures;
 mod images;
 mod inline_weights;

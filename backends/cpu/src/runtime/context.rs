@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use firebrick_ir::{EvalError, Op, Tensor, Type};
+use firebrick_ir::{Element, EvalError, Op, Tensor, Type};
 
 use super::pool::Pool;
 use crate::emit::{Jit, macs_per_task};
@@ -69,34 +69,43 @@ impl Context {
     /// # Errors
     /// If there is no such input, or the tensor has another type.
     pub fn set_input(&mut self, index: usize, tensor: &Tensor) -> Result<(), RunError> {
-        let place = place(&self.program.plan.inputs, index, &tensor.ty().to_string())?;
+        let place = place(INPUT, &self.program.plan.inputs, index)?;
         if (tensor.dtype(), tensor.dims()) != (place.dtype(), &place.dims[..]) {
-            let (expected, found) = (type_of(place).to_string(), tensor.ty().to_string());
-            return Err(RunError::Input { index, expected, found });
+            let (expected, found) = (type_of(place), tensor.ty().to_string());
+            return Err(RunError::Type { side: INPUT, index, expected, found });
         }
         write(&mut self.arena, place, tensor, &self.program);
         Ok(())
     }
 
-    /// The memory of an f32 input of that index, row-major: to be filled in place instead of
-    /// [`set_input`](Context::set_input).
+    /// The memory of the input of that index, row-major: to be filled in place instead of
+    /// [`set_input`](Context::set_input). It holds what it was given last, or zeros.
     ///
     /// # Errors
     /// If there is no such input, or its elements are of another type.
-    pub fn input_mut(&mut self, index: usize) -> Result<&mut [f32], RunError> {
-        let place = place(&self.program.plan.inputs, index, "f32")?;
-        let (start, len) = f32_range(&self.program, place, index)?;
-        Ok(bytemuck::cast_slice_mut(&mut self.arena.bytes_mut()[start..][..len]))
+    pub fn input_mut<T: Element>(&mut self, index: usize) -> Result<&mut [T], RunError> {
+        let place = place(INPUT, &self.program.plan.inputs, index)?;
+        let mistaken = mistaken::<T>(INPUT, index, place);
+        let (start, len) = (start(&self.program, place), n_bytes(place));
+        if place.dtype() != T::DTYPE {
+            return Err(mistaken);
+        }
+        bytemuck::try_cast_slice_mut(&mut self.arena.bytes_mut()[start..][..len]).map_err(|_| mistaken)
     }
 
-    /// The memory of an f32 output of that index, row-major, as the last run left it.
+    /// The memory of the output of that index, row-major, as the last run left it: of an output whose size is
+    /// that of what was found, as many elements as there are now.
     ///
     /// # Errors
     /// If there is no such output, or its elements are of another type.
-    pub fn output_f32(&self, index: usize) -> Result<&[f32], RunError> {
-        let place = self.output_place(index, "f32")?;
-        let (start, len) = f32_range(&self.program, &place, index)?;
-        Ok(bytemuck::cast_slice(&self.arena.bytes()[start..][..len]))
+    pub fn output_view<T: Element>(&self, index: usize) -> Result<&[T], RunError> {
+        let place = self.output_place(index)?;
+        let mistaken = mistaken::<T>(OUTPUT, index, &place);
+        if place.dtype() != T::DTYPE {
+            return Err(mistaken);
+        }
+        let bytes = &self.arena.bytes()[start(&self.program, &place)..][..n_bytes(&place)];
+        bytemuck::try_cast_slice(bytes).map_err(|_| mistaken)
     }
 
     /// A copy of the output of that index, as the last run left it.
@@ -104,7 +113,7 @@ impl Context {
     /// # Errors
     /// If there is no such output.
     pub fn output(&self, index: usize) -> Result<Tensor, RunError> {
-        let place = self.output_place(index, "an output")?;
+        let place = self.output_place(index)?;
         Ok(read(&self.arena, &place, &self.program)?)
     }
 
@@ -215,8 +224,8 @@ impl Context {
     }
 
     /// An output's place, of the size that it has now.
-    fn output_place(&self, index: usize, found: &str) -> Result<Place, RunError> {
-        let mut place = place(&self.program.plan.outputs, index, found)?.clone();
+    fn output_place(&self, index: usize) -> Result<Place, RunError> {
+        let mut place = place(OUTPUT, &self.program.plan.outputs, index)?.clone();
         if let (Some(count), Some(i)) = (place.count, place.dims.len().checked_sub(2)) {
             let bytes = &self.arena.bytes()[self.program.plan.buffers[count.0].start..];
             let n = bytes.first_chunk().map_or(0, |bytes| u32::from_ne_bytes(*bytes));
@@ -226,13 +235,16 @@ impl Context {
     }
 }
 
-fn place<'a>(slots: &'a [Slot], index: usize, found: &str) -> Result<&'a Place, RunError> {
-    let missing = || RunError::Input {
-        index,
-        expected: format!("one of {} inputs or outputs", slots.len()),
-        found: found.to_owned(),
-    };
-    slots.get(index).map(|slot| &slot.place).ok_or_else(missing)
+/// How errors call the two sides of a program.
+const INPUT: &str = "input";
+const OUTPUT: &str = "output";
+
+fn place<'a>(side: &'static str, slots: &'a [Slot], index: usize) -> Result<&'a Place, RunError> {
+    slots.get(index).map(|slot| &slot.place).ok_or(RunError::Missing { side, index, n: slots.len() })
+}
+
+fn mistaken<T: Element>(side: &'static str, index: usize, place: &Place) -> RunError {
+    RunError::Type { side, index, expected: type_of(place), found: T::DTYPE.to_string() }
 }
 
 fn type_of(place: &Place) -> Type {
@@ -246,14 +258,6 @@ fn start(program: &Program, place: &Place) -> usize {
 }
 
 /// The bytes of a place of f32: first and how many.
-fn f32_range(program: &Program, place: &Place, index: usize) -> Result<(usize, usize), RunError> {
-    if place.dtype() != firebrick_ir::DType::F32 {
-        let (expected, found) = (type_of(place).to_string(), "f32".to_owned());
-        return Err(RunError::Input { index, expected, found });
-    }
-    Ok((start(program, place), n_bytes(place)))
-}
-
 fn n_bytes(place: &Place) -> usize {
     place.dims.iter().product::<usize>() * place.dtype().size()
 }

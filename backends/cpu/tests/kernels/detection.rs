@@ -51,11 +51,11 @@ fn unknown_sizes() {
     assert_eq!(program.outputs()[0].1.to_string(), "f32[1, 1, detections, 7]");
     let mut context = Context::new(Arc::new(program), 1).expect("the arena is small");
     assert_eq!(context.output(0).expect("it is an output").dims(), [1, 1, 0, 7]);
-    assert!(context.output_f32(0).expect("it is an output").is_empty());
+    assert!(context.output_view::<f32>(0).expect("it is an output").is_empty());
     context.set_input(1, &Tensor::from_vec(&[1, 18], vec![0.5f32; 18]).expect("18 numbers")).expect("it is an input");
     context.run().unwrap_or_else(|error| panic!("{error}"));
     let output = context.output(0).expect("it is an output");
-    assert_eq!(output.len(), context.output_f32(0).expect("it is an output").len());
+    assert_eq!(output.len(), context.output_view::<f32>(0).expect("it is an output").len());
 
     let source = detections(1, form, "confidence_threshold=0.01 %z = relu(%y) return %z");
     let graph = text::parse(&source, &()).unwrap_or_else(|error| panic!("{error}\n{source}"));
