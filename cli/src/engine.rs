@@ -26,13 +26,17 @@ pub(crate) struct TargetArgs {
     /// Threads to run on [default: as many as the machine runs at once]
     #[arg(long, value_name = "T")]
     pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Sum products as they are defined, and not by Winograd's algorithm
+    #[arg(long)]
+    pub(crate) exact: bool,
 }
 
 /// How a model is run.
 #[derive(Debug, Args)]
 pub(crate) struct EngineArgs {
     /// Run it by the reference evaluator instead of compiling it: slow, and there to compare with
-    #[arg(long, conflicts_with = "isa")]
+    #[arg(long, conflicts_with_all = ["isa", "exact"])]
     pub(crate) reference: bool,
 
     /// How much the graph is rewritten before it is run [default: 2, or 0 with `--reference`]
@@ -51,7 +55,7 @@ fn isa(name: &str) -> Result<Isa, String> {
 impl TargetArgs {
     /// The same for the library.
     pub(crate) fn options(&self) -> CompileOptions {
-        CompileOptions { isa: self.isa, threads: self.threads }
+        CompileOptions { isa: self.isa, threads: self.threads, exact: self.exact }
     }
 }
 

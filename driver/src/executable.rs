@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use firebrick_cpu::{Context, Isa, Program};
+use firebrick_cpu::{Algorithms, Context, Isa, Program};
 use firebrick_ir::eval::check_inputs;
 use firebrick_ir::{Element, Graph, Tensor, Type, Value, verify};
 use firebrick_onnx::Datum;
@@ -25,6 +25,8 @@ pub struct CompileOptions {
     pub isa: Option<Isa>,
     /// Threads that a run uses, the caller's among them; as many as the machine runs at once, if it isn't said.
     pub threads: Option<NonZeroUsize>,
+    /// Whether sums are of the products that define an op, and not of other numbers as Winograd's algorithm has them.
+    pub exact: bool,
 }
 
 impl CompileOptions {
@@ -179,7 +181,9 @@ impl Executable {
     fn compile(&self, graph: Arc<NamedGraph>, inputs: &HashMap<String, Tensor>) -> Result<Compiled, Error> {
         let bound = bind(graph.graph(), inputs).map_err(|error| Error::Request(error.to_string()))?;
         let isa = self.options.isa.unwrap_or_else(Isa::detect);
-        let program = Program::compile(verify(&bound).map_err(Error::Verify)?, isa)?;
+        let algorithms = if self.options.exact { Algorithms::Exact } else { Algorithms::Fastest };
+        let options = firebrick_cpu::Options { isa, algorithms };
+        let program = Program::compile(verify(&bound).map_err(Error::Verify)?, options)?;
         let (types, outputs) = (program.inputs(), graph.output_names());
         Ok(Compiled { graph, types, program: Arc::new(program), outputs, idle: Mutex::new(Vec::new()) })
     }

@@ -6,7 +6,7 @@ use crate::emit::{Jit, Listing, Symbol};
 use crate::kernels::Kernel;
 use crate::lower::lower;
 use crate::plan::{Plan, Slot};
-use crate::{CompileError, Isa};
+use crate::{CompileError, Isa, Options};
 
 /// A graph as machine code, with its weights. Contexts on any number of threads may run it at the same time.
 #[derive(Debug)]
@@ -34,11 +34,12 @@ impl Program {
     ///
     /// # Errors
     /// If the machine doesn't have the instruction set, a size is symbolic, a weight has no values, or memory is short.
-    pub fn compile(graph: Verified<'_>, isa: Isa) -> Result<Self, CompileError> {
-        if !isa.is_available() {
-            return Err(CompileError::Isa(isa));
+    pub fn compile(graph: Verified<'_>, options: impl Into<Options>) -> Result<Self, CompileError> {
+        let options = options.into();
+        if !options.isa.is_available() {
+            return Err(CompileError::Isa(options.isa));
         }
-        let plan = lower(graph, isa)?;
+        let plan = lower(graph, options)?;
         let jit = Jit::compile(&plan)?;
         Ok(Program { plan, jit })
     }

@@ -19,7 +19,7 @@ fn each_way(model: &Model, check: &mut dyn FnMut(&str, Result<Executable, Error>
         for level in [Level::O0, Level::O2] {
             let mut model = model.clone();
             model.optimize(level, Options::default()).unwrap_or_else(|error| panic!("{error}"));
-            let options = CompileOptions { isa: Some(isa), threads: NonZeroUsize::new(n_threads) };
+            let options = CompileOptions { isa: Some(isa), threads: NonZeroUsize::new(n_threads), exact: false };
             check(&format!("{isa}, {n_threads} threads, -O{level}"), model.compile(&options));
         }
     }

@@ -11,7 +11,7 @@ use super::Emitter;
 use super::helpers::Helper;
 use crate::CompileError;
 use crate::plan::{BufferId, View};
-use crate::tile::Tile;
+use crate::tile::Routine;
 
 /// The body of a kernel's function as it grows. Addresses and offsets are i64, in bytes.
 pub(crate) struct Code<'a, M: Module> {
@@ -19,12 +19,17 @@ pub(crate) struct Code<'a, M: Module> {
     emitter: &'a mut Emitter<M>,
     arena: Value,
     weights: Value,
+    scratch: Value,
 }
 
 impl<'a, M: Module> Code<'a, M> {
-    /// Code in a function whose entry block is open, with the arguments `arena` and `weights`.
-    pub(super) fn new(builder: FunctionBuilder<'a>, emitter: &'a mut Emitter<M>, arena: Value, weights: Value) -> Self {
-        Code { builder, emitter, arena, weights }
+    /// Code in a function whose entry block is open, with the arguments `arena`, `weights` and `scratch`.
+    pub(super) fn new(
+        builder: FunctionBuilder<'a>,
+        emitter: &'a mut Emitter<M>,
+        [arena, weights, scratch]: [Value; 3],
+    ) -> Self {
+        Code { builder, emitter, arena, weights, scratch }
     }
 
     /// The machine, as frontends of Cranelift need to know it.
@@ -78,6 +83,11 @@ impl<'a, M: Module> Code<'a, M> {
     /// A place among the weights, by its word.
     pub(crate) fn weight(&mut self, word: usize) -> Value {
         self.offset(self.weights, as_imm(word * size_of::<u32>()))
+    }
+
+    /// A place in the thread's scratch memory.
+    pub(crate) fn scratch(&mut self, byte: i64) -> Value {
+        self.offset(self.scratch, byte)
     }
 
     /// Takes an index apart: `index = (..(i0 * sizes[1] + i1) * sizes[2] + ..)`.
@@ -209,12 +219,12 @@ impl<'a, M: Module> Code<'a, M> {
         self.builder.ins().splat(F32X4, element)
     }
 
-    /// A tile, which is made if there is none like it yet, for what is called `name`.
+    /// Innermost code, which is made if there is none like it yet, for what is called `name`.
     ///
     /// # Errors
     /// If it can't be compiled.
-    pub(crate) fn tile(&mut self, name: &str, tile: &Tile) -> Result<FuncId, CompileError> {
-        self.emitter.tile(name, tile)
+    pub(crate) fn routine(&mut self, name: &str, routine: &Routine) -> Result<FuncId, CompileError> {
+        self.emitter.routine(name, routine)
     }
 
     /// A function of the runtime.

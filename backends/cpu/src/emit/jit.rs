@@ -13,8 +13,8 @@ use super::{Emitter, Listing};
 use crate::plan::Plan;
 use crate::{CompileError, Isa};
 
-/// A step's code: its tasks from `begin` to `end`, in an arena, with weights.
-type StepFn = unsafe extern "C" fn(arena: *mut u8, weights: *const u8, begin: usize, end: usize);
+/// A step's code: its tasks from `begin` to `end`, in an arena, with weights and a thread's scratch memory.
+type StepFn = unsafe extern "C" fn(arena: *mut u8, weights: *const u8, scratch: *mut u8, begin: usize, end: usize);
 
 /// A function of a program: what profilers call its addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,12 +94,20 @@ impl Jit {
     /// Does tasks of a step; nothing if the step has no code.
     ///
     /// # Safety
-    /// `arena` and `weights` have the sizes that the plan says, `begin <= end` are within the step's tasks, and no one
-    /// else reads or writes what these tasks write, or writes what they read.
-    pub(crate) unsafe fn run(&self, step: usize, arena: *mut u8, weights: *const u8, begin: usize, end: usize) {
+    /// `arena`, `weights` and `scratch` have the sizes that the plan says, `begin <= end` are within the step's tasks,
+    /// and no one else uses the scratch memory, reads or writes what these tasks write, or writes what they read.
+    pub(crate) unsafe fn run(
+        &self,
+        step: usize,
+        arena: *mut u8,
+        weights: *const u8,
+        scratch: *mut u8,
+        begin: usize,
+        end: usize,
+    ) {
         if let Some(Some(function)) = self.functions.get(step) {
             // SAFETY: the code was made for that plan, and lives as long as `self`. The rest is the caller's promise.
-            unsafe { function(arena, weights, begin, end) }
+            unsafe { function(arena, weights, scratch, begin, end) }
         }
     }
 }

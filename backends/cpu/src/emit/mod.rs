@@ -1,7 +1,8 @@
 //! A plan into machine code: a function a step, and the tiles that they call.
 //!
-//! Each function is `fn(arena, weights, begin, end)`: it does the step's tasks `begin..end`, which are independent of
-//! each other. Offsets in arena and weights are constants in it.
+//! Each function is `fn(arena, weights, scratch, begin, end)`: it does the step's tasks `begin..end`, which are
+//! independent of each other. Offsets in arena and weights are constants in it. Scratch memory is the thread's own; what
+//! tasks find in it has no meaning.
 
 mod code;
 mod define;
@@ -30,7 +31,7 @@ use define::Written;
 use listing::Recorder;
 
 use crate::plan::{Plan, Step};
-use crate::tile::{ClifAsm, Pointer, Tile, generate};
+use crate::tile::{ClifAsm, Pointer, Routine};
 use crate::x86::X86;
 use crate::{CompileError, Isa};
 
@@ -43,7 +44,7 @@ pub(crate) struct Emitter<M: Module> {
     isa: Isa,
     /// Where each buffer begins in the arena, in bytes.
     buffer_starts: Vec<usize>,
-    tiles: HashMap<Tile, FuncId>,
+    routines: HashMap<Routine, FuncId>,
     helpers: HashMap<Helper, FuncId>,
     /// Functions that are to be compiled.
     written: Vec<Written>,
@@ -66,7 +67,7 @@ impl<M: Module> Emitter<M> {
             module,
             isa,
             buffer_starts: Vec::new(),
-            tiles: HashMap::new(),
+            routines: HashMap::new(),
             helpers: HashMap::new(),
             written: Vec::new(),
             functions: Vec::new(),
@@ -113,7 +114,7 @@ impl<M: Module> Emitter<M> {
         mut body: impl FnMut(&mut Code<'_, M>, Value) -> Result<(), CompileError>,
     ) -> Result<FuncId, CompileError> {
         let mut signature = self.module.make_signature();
-        signature.params.extend([AbiParam::new(I64); 4]);
+        signature.params.extend([AbiParam::new(I64); 5]);
         let id = self.module.declare_function(symbol, Linkage::Export, &signature)?;
         let mut context = self.module.make_context();
         context.func.signature = signature;
@@ -123,8 +124,8 @@ impl<M: Module> Emitter<M> {
         builder.append_block_params_for_function_params(entry);
         builder.switch_to_block(entry);
         builder.seal_block(entry);
-        let [arena, weights, begin, end] = std::array::from_fn(|i| builder.block_params(entry)[i]);
-        let mut code = Code::new(builder, self, arena, weights);
+        let [arena, weights, scratch, begin, end] = std::array::from_fn(|i| builder.block_params(entry)[i]);
+        let mut code = Code::new(builder, self, [arena, weights, scratch]);
         let mut result = Ok(());
         code.range(begin, end, &mut |code, task| result = body(code, task));
         result?;
@@ -152,21 +153,21 @@ impl<M: Module> Emitter<M> {
         Ok(id)
     }
 
-    fn tile(&mut self, name: &str, tile: &Tile) -> Result<FuncId, CompileError> {
-        if let Some(&id) = self.tiles.get(tile) {
+    fn routine(&mut self, name: &str, routine: &Routine) -> Result<FuncId, CompileError> {
+        if let Some(&id) = self.routines.get(routine) {
             return Ok(id);
         }
         let signature = self.tile_signature();
-        let symbol = format!("{name}__{}_{}x{}_t{}", self.isa, tile.pixels.len(), tile.n_vectors, self.tiles.len());
+        let symbol = format!("{name}__{}_{}_t{}", self.isa, routine.shape(), self.routines.len());
         let id = self.module.declare_function(&symbol, Linkage::Local, &signature)?;
         match X86::new(self.isa) {
             Some(mut asm) => {
-                generate(tile, &mut asm);
+                routine.generate(&mut asm);
                 self.x86_tile(id, asm)?;
             }
-            None => self.clif_tile(id, signature, &mut |asm| generate(tile, asm)),
+            None => self.clif_tile(id, signature, &mut |asm| routine.generate(asm)),
         }
-        self.tiles.insert(tile.clone(), id);
+        self.routines.insert(routine.clone(), id);
         Ok(id)
     }
 

@@ -8,7 +8,7 @@ use cranelift_module::{FuncId, Module};
 use crate::CompileError;
 use crate::emit::{Code, as_imm};
 use crate::plan::{BufferId, Image, View};
-use crate::tile::{Finish, Nest, Operand, Pixel, Tile};
+use crate::tile::{Finish, Nest, Operand, Pixel, Routine, Tile};
 
 /// Vectors of output channels that are computed alike: tiles one behind the other, with equal steps between what they
 /// read. All steps are in bytes.
@@ -104,6 +104,8 @@ pub(crate) struct Direct {
     pub(crate) y_steps: Steps,
     pub(crate) n_images: usize,
     pub(crate) operand: Operand,
+    /// As [`Tile::prefetch`].
+    pub(crate) prefetch: i32,
     /// What is added to the results, an image like that of the output, if anything is.
     pub(crate) residual: Option<View>,
     /// What is done to the results, in this order.
@@ -176,7 +178,9 @@ impl Direct {
     /// The tiles of every class: those of its rows, then those of the last one.
     fn tiles<M: Module>(&self, code: &mut Code<'_, M>) -> Result<Vec<[Vec<FuncId>; 2]>, CompileError> {
         let of = |code: &mut Code<'_, M>, class: &Class, calls: &[Call]| -> Result<Vec<FuncId>, CompileError> {
-            calls.iter().map(|call| code.tile(&self.name, &self.tile(class, call.shape, code.vector_bytes()))).collect()
+            let routine = |call: &Call| Routine::Tile(self.tile(class, call.shape, code.vector_bytes()));
+            let routines: Vec<Routine> = calls.iter().map(routine).collect();
+            routines.iter().map(|routine| code.routine(&self.name, routine)).collect()
         };
         let classes = self.classes.iter();
         classes.map(|class| Ok([of(code, class, &self.rows.calls)?, of(code, class, &self.rows.last_calls)?])).collect()
@@ -211,6 +215,7 @@ impl Direct {
             residual_step: narrow(residual.vector),
             vector_bytes: narrow(as_imm(vector_bytes)),
             operand: self.operand,
+            prefetch: self.prefetch,
             nests: class.nests.clone(),
             finish: self.finish.clone(),
         }

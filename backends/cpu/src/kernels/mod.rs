@@ -19,6 +19,7 @@ mod relayout;
 mod resample;
 mod softmax;
 mod sums;
+mod winograd;
 
 use std::fmt;
 
@@ -33,11 +34,12 @@ pub(crate) use halo::ClearHalo;
 pub(crate) use lrn::LrnKernel;
 pub(crate) use map::{Map, MapOp, Other};
 pub(crate) use moves::{Axis, Move, Origin, Way};
-pub(crate) use pool::{PoolKernel, Windows};
+pub(crate) use pool::{Inside, PoolKernel, Windows};
 pub(crate) use reduce::{Extent, ReduceKernel};
 pub(crate) use relayout::Relayout;
 pub(crate) use resample::{Filter, Resample};
 pub(crate) use softmax::SoftmaxKernel;
+pub(crate) use winograd::{Winograd, WinogradTiles};
 
 use crate::emit::Code;
 use crate::plan::BufferId;
@@ -108,6 +110,8 @@ kernels! {
     Resample(Resample);
     /// Softmax.
     Softmax(SoftmaxKernel);
+    /// Convolution of 3×3 by Winograd's algorithm.
+    Winograd(Winograd);
 }
 
 impl Kernel {
@@ -116,6 +120,11 @@ impl Kernel {
         let name = self.name();
         let Kernel::Direct(kernel) = self else { return name.to_owned() };
         kernel.tile_shapes().first().map_or_else(|| name.to_owned(), |shape| format!("{name}__{isa}_{shape}"))
+    }
+
+    /// Bytes of scratch memory that a task needs.
+    pub(crate) fn scratch_bytes(&self) -> usize {
+        if let Kernel::Winograd(kernel) = self { kernel.scratch_bytes() } else { 0 }
     }
 
     /// Whether it has code; the runtime does what has none.

@@ -1,6 +1,7 @@
 //! Pooling.
 
 use std::fmt;
+use std::ops::Range;
 
 use cranelift_codegen::ir::{InstBuilder, Value};
 use cranelift_frontend::Variable;
@@ -12,6 +13,7 @@ use super::numbers::{self, is_above};
 use crate::CompileError;
 use crate::emit::{Code, as_imm};
 use crate::plan::{BufferId, View};
+use crate::tile::{PoolRow, Routine};
 
 /// Where windows lie along one dimension: a table among the program's weights with three words for each window.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +28,18 @@ pub(crate) struct Windows {
 /// The table's rows, as they are stored.
 const WORDS: usize = 3;
 
+/// Windows of a row that are inside of the input, if their rows are too.
+#[derive(Debug, Clone)]
+pub(crate) struct Inside {
+    /// The columns of the output that have one.
+    pub(crate) columns: Range<usize>,
+    /// From the beginning of an input row to the first of them, in bytes.
+    pub(crate) x_start: i64,
+    pub(crate) windows: PoolRow,
+    /// A vector of the number below which nothing is.
+    pub(crate) lowest: usize,
+}
+
 /// Max and average pooling. Windows are cut to the input, so that halos are not read.
 #[derive(Debug)]
 pub(crate) struct PoolKernel {
@@ -36,6 +50,8 @@ pub(crate) struct PoolKernel {
     pub(crate) depth: Option<Windows>,
     pub(crate) rows: Windows,
     pub(crate) columns: Windows,
+    /// Windows for which there is a routine.
+    pub(crate) inside: Option<Inside>,
 }
 
 impl PoolKernel {
@@ -60,6 +76,9 @@ impl PoolKernel {
     }
 
     pub(super) fn emit<M: Module>(&self, code: &mut Code<'_, M>, task: Value) -> Result<(), CompileError> {
+        let inside =
+            self.inside.as_ref().map(|inside| code.routine(self.name(), &Routine::PoolRow(inside.windows.clone())));
+        let inside = inside.transpose()?;
         Chunks::of(&self.y.image).emit(code, task, &mut |code, [image, plane, row]| {
             let x = code.first(&self.x);
             let x = code.at(x, image, bytes(self.x.image.image));
@@ -74,15 +93,45 @@ impl PoolKernel {
             let y = code.at(y, plane, bytes(self.y.image.plane));
             let y = code.at(y, row, bytes(self.y.image.row));
             windows.push(window(code, &self.rows, row, &mut x));
-            code.repeat(self.y.image.size.w, &mut |code, column| {
-                let mut x = x;
-                let columns = window(code, &self.columns, column, &mut x);
-                let y = code.at(y, column, bytes(self.y.image.block));
-                let windows: Vec<Window> = windows.iter().copied().chain([columns]).collect();
-                self.emit_window(code, x, y, &windows);
-            });
+            let (zero, width) = (code.int(0), code.int(self.y.image.size.w));
+            match (&self.inside, inside) {
+                (Some(inside), Some(routine)) => {
+                    let first = code.int(inside.columns.start);
+                    let behind = code.variable(first);
+                    let n_rows = windows[windows.len() - 1].n;
+                    code.if_below(n_rows, inside.windows.kernel[0], &mut |_| (), &mut |code| {
+                        let x = code.offset(x, inside.x_start);
+                        let lowest = code.weight(inside.lowest);
+                        let y = code.at(y, first, bytes(self.y.image.block));
+                        code.call(routine, &[x, lowest, lowest, y, y]);
+                        let end = code.int(inside.columns.end);
+                        code.builder.def_var(behind, end);
+                    });
+                    self.emit_columns(code, [zero, first], [x, y], &windows);
+                    let behind = code.builder.use_var(behind);
+                    self.emit_columns(code, [behind, width], [x, y], &windows);
+                }
+                (_, _) => self.emit_columns(code, [zero, width], [x, y], &windows),
+            }
         });
         Ok(())
+    }
+
+    /// Columns from one to another, one after the other.
+    fn emit_columns<M: Module>(
+        &self,
+        code: &mut Code<'_, M>,
+        [from, to]: [Value; 2],
+        [x, y]: [Value; 2],
+        windows: &[Window],
+    ) {
+        code.range(from, to, &mut |code, column| {
+            let mut x = x;
+            let columns = window(code, &self.columns, column, &mut x);
+            let y = code.at(y, column, bytes(self.y.image.block));
+            let windows: Vec<Window> = windows.iter().copied().chain([columns]).collect();
+            self.emit_window(code, x, y, &windows);
+        });
     }
 
     fn emit_window<M: Module>(&self, code: &mut Code<'_, M>, x: Value, y: Value, windows: &[Window]) {

@@ -24,6 +24,12 @@ const MAX_IMAGE_BYTES: usize = 1 << 30;
 /// Padding beyond which there is no kernel: a halo is stored.
 pub(super) const MAX_PAD: usize = 1 << 12;
 
+/// Pixels with so many or less, weights are mostly read for the first time, from a cache that is far away.
+const FEW_PIXELS: usize = 400;
+
+/// How far ahead weights are asked for then, in bytes.
+pub(super) const PREFETCH: i32 = 2048;
+
 /// Runs of output channels that may differ in how they are computed: each has code of its own.
 pub(super) const MAX_CLASSES: usize = 128;
 
@@ -156,8 +162,12 @@ impl Convolution {
         let from = if is_read_plain { planner.padded(*x)? } else { planner.blocked(*x)? };
         let value = target.value;
         let macs = self.macs(target.view.image.size);
-        let kernel = self.direct(planner, from, target);
-        planner.push_macs(value, kernel, macs);
+        if let Some(kernel) = self.winograd(planner, from, &target) {
+            planner.push_macs(value, kernel, macs);
+        } else {
+            let kernel = self.direct(planner, from, target);
+            planner.push_macs(value, kernel, macs);
+        }
         Ok(())
     }
 }
@@ -310,6 +320,7 @@ impl Convolution {
             y_steps,
             n_images: y.image.size.n,
             operand,
+            prefetch: if h * w <= FEW_PIXELS { PREFETCH } else { 0 },
             residual: target.residual,
             finish: target.finish,
             weights: Packed::Program,
@@ -416,7 +427,7 @@ impl Classes {
     }
 }
 
-fn bytes(n_elements: usize) -> i64 {
+pub(super) fn bytes(n_elements: usize) -> i64 {
     as_imm(n_elements * size_of::<f32>())
 }
 

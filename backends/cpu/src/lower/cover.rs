@@ -91,7 +91,7 @@ fn cost_of_rows(isa: Isa, operand: Operand, n_vectors: usize, rows: &Rows) -> f6
 
 /// Cycles of a tile for each term of its sums: two multiplications and two loads a cycle, five instructions, and four
 /// cycles from a sum to the next.
-fn cost(isa: Isa, operand: Operand, n_pixels: usize, n_vectors: usize) -> f64 {
+pub(super) fn cost(isa: Isa, operand: Operand, n_pixels: usize, n_vectors: usize) -> f64 {
     let (pixels, vectors) = (n_pixels as f64, n_vectors as f64);
     let is_embedded = operand == Operand::Lanes || (isa == Isa::Avx512 && n_vectors == 1);
     let products = pixels * vectors;

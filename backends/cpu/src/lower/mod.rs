@@ -31,11 +31,12 @@ mod softmax;
 mod tile;
 mod transpose;
 mod unary;
+mod winograd;
 
 use firebrick_ir::{NodeId, Op, Verified};
 
 use crate::plan::Plan;
-use crate::{CompileError, Isa};
+use crate::{CompileError, Options};
 use planner::Planner;
 
 /// Whether a family has a kernel for one of its ops.
@@ -51,8 +52,8 @@ enum Lowered {
 ///
 /// # Errors
 /// If a size is not known, a weight has no values, or the values take more memory than can be addressed.
-pub(crate) fn lower(graph: Verified<'_>, isa: Isa) -> Result<Plan, CompileError> {
-    let mut planner = Planner::new(graph.graph(), isa)?;
+pub(crate) fn lower(graph: Verified<'_>, options: Options) -> Result<Plan, CompileError> {
+    let mut planner = Planner::new(graph.graph(), options)?;
     for id in graph.schedule() {
         if node(&mut planner, id)? == Lowered::NoKernel {
             evaluate::lower(&mut planner, id)?;

@@ -9,7 +9,7 @@ use super::{detection_output, halos};
 use crate::kernels::{ClearHalo, Copy, Kernel, Map, Place, Relayout};
 use crate::memory::{LINE, Memory};
 use crate::plan::{Buffer, BufferId, Halo, Image, Plan, Size, Slot, Step, View};
-use crate::{CompileError, Isa};
+use crate::{Algorithms, CompileError, Isa, Options};
 
 /// Bytes that a value may have: more can't be had, and fewer can be counted without overflow.
 const MAX_BYTES: u64 = 1 << 40;
@@ -18,6 +18,7 @@ const MAX_BYTES: u64 = 1 << 40;
 pub(super) struct Planner<'g> {
     pub(super) graph: &'g Graph,
     pub(super) isa: Isa,
+    pub(super) algorithms: Algorithms,
     /// Where values lie: the form that was computed, then copies in other layouts.
     forms: HashMap<Value, Vec<View>>,
     /// How much of a halo a value's convolutions read.
@@ -34,10 +35,11 @@ pub(super) struct Planner<'g> {
 
 impl<'g> Planner<'g> {
     /// A plan with the graph's inputs in it.
-    pub(super) fn new(graph: &'g Graph, isa: Isa) -> Result<Self, CompileError> {
+    pub(super) fn new(graph: &'g Graph, options: Options) -> Result<Self, CompileError> {
         let mut planner = Planner {
             graph,
-            isa,
+            isa: options.isa,
+            algorithms: options.algorithms,
             forms: HashMap::new(),
             halos: HashMap::new(),
             slices: Slices::default(),
@@ -48,7 +50,7 @@ impl<'g> Planner<'g> {
             counts: HashMap::new(),
         };
         planner.check_sizes()?;
-        planner.slices = Slices::of(graph, isa);
+        planner.slices = Slices::of(graph, options.isa);
         planner.halos = halos::of(graph, &planner.slices);
         for &input in graph.inputs() {
             planner.new_plain(Value { node: input, port: 0 })?;
@@ -86,6 +88,7 @@ impl<'g> Planner<'g> {
             steps: self.steps,
             buffers: self.buffers,
             arena_bytes: 0,
+            scratch_bytes: 0,
             weights: Memory::of(&self.weights).ok_or(CompileError::Memory)?,
             inputs,
             outputs,

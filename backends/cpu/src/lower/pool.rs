@@ -1,13 +1,16 @@
 //! Pooling.
 
+use std::ops::Range;
+
 use firebrick_ir::ops::{Pool, PoolFn};
 use firebrick_ir::{DType, NodeId, Value};
 
 use super::Lowered;
 use super::planner::Planner;
-use crate::CompileError;
-use crate::kernels::{PoolKernel, Windows};
+use crate::kernels::{Inside, PoolKernel, Windows};
 use crate::plan::{Image, Size, View};
+use crate::tile::PoolRow;
+use crate::{CompileError, Isa};
 
 /// A pool along one dimension.
 struct Axis {
@@ -45,7 +48,8 @@ pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Pool) -> Result<
         None => Axis { kernel: 1, stride: 1, dilation: 1, pads: [0; 2], input: 1, output: 1, step: from.image.row },
     };
     let counts_padding = op.count_include_pad;
-    let [Some(rows), Some(columns)] = [rows, columns].map(|axis| axis.windows(planner, counts_padding)) else {
+    let axes = [rows, columns];
+    let [Some(rows), Some(columns)] = axes.each_ref().map(|axis| axis.windows(planner, counts_padding)) else {
         return Err(CompileError::Memory);
     };
     let depth = (n_spatial == 3).then(|| axis(0, input.c, output.c, from.image.plane));
@@ -54,8 +58,42 @@ pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Pool) -> Result<
         Some(windows) => windows,
         None => None,
     };
-    planner.push(y, PoolKernel { function: op.function, x: from, y: to, depth, rows, columns });
+    let inside = if op.function == PoolFn::Max && depth.is_none() { inside(planner, &axes, &from, &to) } else { None };
+    planner.push(y, PoolKernel { function: op.function, x: from, y: to, depth, rows, columns, inside });
     Ok(Lowered::Done)
+}
+
+/// The windows of a row that are inside of the input, if there is a routine for them.
+fn inside(planner: &mut Planner<'_>, [rows, columns]: &[Axis; 2], x: &View, y: &View) -> Option<Inside> {
+    let lanes = planner.isa.lanes();
+    let has_routine = match planner.isa {
+        Isa::Avx512 | Isa::Avx2 => x.image.block == lanes && y.image.block == lanes,
+        Isa::Clif => false,
+    };
+    let is_dense = rows.dilation == 1 && columns.dilation == 1 && PoolRow::fits(columns.kernel);
+    let bytes = |n: usize| i32::try_from(n.checked_mul(size_of::<f32>())?).ok();
+    // Everything that a call reads is less than this away.
+    bytes(x.image.row.checked_mul(rows.kernel.checked_add(1)?)?)?;
+    if !has_routine || !is_dense {
+        return None;
+    }
+    let range = columns.inside()?;
+    let start = range.start * columns.stride - columns.pads[0];
+    let lowest = planner.add_weights(std::iter::repeat_n(-f32::MAX, lanes));
+    Some(Inside {
+        x_start: i64::from(bytes(start * x.image.block)?),
+        windows: PoolRow {
+            n_windows: range.len(),
+            kernel: [rows.kernel, columns.kernel],
+            // Without a second window, a stride has no limit, and no meaning.
+            stride: if range.len() == 1 { 1 } else { columns.stride },
+            down: bytes(x.image.row)?,
+            right: bytes(x.image.block)?,
+            y: bytes(y.image.block)?,
+        },
+        columns: range,
+        lowest,
+    })
 }
 
 /// The mean of whole planes.
@@ -75,7 +113,7 @@ pub(super) fn mean_of_planes(planner: &mut Planner<'_>, x: Value, y: Value) -> R
     let [Some(rows), Some(columns)] = axes.map(|axis| axis.windows(planner, false)) else {
         return Err(CompileError::Memory);
     };
-    planner.push(y, PoolKernel { function: PoolFn::Average, x: from, y: to, depth: None, rows, columns });
+    planner.push(y, PoolKernel { function: PoolFn::Average, x: from, y: to, depth: None, rows, columns, inside: None });
     Ok(())
 }
 
@@ -98,6 +136,14 @@ fn volumes(planner: &mut Planner<'_>, x: Value, y: Value) -> Result<(View, View)
 }
 
 impl Axis {
+    /// The windows that padding has no part of; `None` if there is no such.
+    fn inside(&self) -> Option<Range<usize>> {
+        let [before, _] = self.pads;
+        let last = before.checked_add(self.input)?.checked_sub(self.kernel)? / self.stride;
+        let range = before.div_ceil(self.stride)..(last + 1).min(self.output);
+        (!range.is_empty()).then_some(range)
+    }
+
     /// The table of windows; `None` if a plane is too large for it.
     fn windows(&self, planner: &mut Planner<'_>, counts_padding: bool) -> Option<Windows> {
         let bytes = |n: usize| n.checked_mul(size_of::<f32>());

@@ -113,6 +113,7 @@ impl Product {
             y_steps,
             n_images: stack,
             operand: Operand::Broadcast,
+            prefetch: 0,
             residual: None,
             finish: Vec::new(),
             weights,

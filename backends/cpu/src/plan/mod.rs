@@ -14,7 +14,7 @@ pub(crate) use view::{BufferId, Halo, Image, Size, View};
 
 use crate::Isa;
 use crate::kernels::{Kernel, Place};
-use crate::memory::Memory;
+use crate::memory::{LINE, Memory};
 
 /// A kernel, and the value that it is for.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub(crate) struct Plan {
     pub(crate) buffers: Vec<Buffer>,
     /// Bytes of the arena that holds the buffers.
     pub(crate) arena_bytes: usize,
+    /// Bytes of scratch memory of each thread, in whole lines of the cache.
+    pub(crate) scratch_bytes: usize,
     pub(crate) weights: Memory,
     pub(crate) inputs: Vec<Slot>,
     pub(crate) outputs: Vec<Slot>,
@@ -62,6 +64,8 @@ impl Plan {
                 lifetimes[buffer.0] = Some(Lifetime { first: 0, last: self.steps.len() });
             }
         }
+        let scratch = self.steps.iter().map(|step| step.kernel.scratch_bytes()).max().unwrap_or(0);
+        self.scratch_bytes = scratch.checked_next_multiple_of(LINE)?;
         self.arena_bytes = arena::lay_out(&mut self.buffers, &lifetimes)?;
         Some(())
     }

@@ -30,7 +30,7 @@ const NETWORK: &str = r#"graph "network" {
 fn check(isa: Isa) {
     let graph = text::parse(NETWORK, &()).unwrap_or_else(|error| panic!("{error}"));
     let verified = verify(&graph).unwrap_or_else(|errors| panic!("{errors:?}"));
-    let plan = lower(verified, isa).unwrap_or_else(|error| panic!("{error}"));
+    let plan = lower(verified, isa.into()).unwrap_or_else(|error| panic!("{error}"));
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!(isa.name(), plan.to_string());
     });

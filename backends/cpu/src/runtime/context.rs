@@ -23,6 +23,8 @@ const RUNS_OF_PEAK: usize = 100;
 pub struct Context {
     program: Arc<Program>,
     arena: Memory,
+    /// A piece for each thread, of [`Plan::scratch_bytes`](crate::plan::Plan::scratch_bytes).
+    scratch: Memory,
     pool: Pool,
 }
 
@@ -47,7 +49,10 @@ impl Context {
     pub fn new(program: Arc<Program>, n_threads: usize) -> Result<Self, RunError> {
         let bytes = program.arena_bytes();
         let arena = Memory::zeroed(bytes).ok_or(RunError::Memory(bytes))?;
-        let mut context = Context { program, arena, pool: Pool::new(n_threads) };
+        let pool = Pool::new(n_threads);
+        let bytes = program.plan.scratch_bytes.checked_mul(pool.n_threads()).ok_or(RunError::Memory(usize::MAX))?;
+        let scratch = Memory::zeroed(bytes).ok_or(RunError::Memory(bytes))?;
+        let mut context = Context { program, arena, scratch, pool };
         for (slot, tensor) in &context.program.plan.constants {
             write(&mut context.arena, &slot.place, tensor, &context.program);
         }
@@ -152,9 +157,9 @@ impl Context {
         let mut fastest = f64::INFINITY;
         for _ in 0..RUNS_OF_PEAK {
             let start = Instant::now();
-            self.pool.run(n_tasks, &|begin, end| {
+            self.pool.run(n_tasks, &|_, begin, end| {
                 // SAFETY: these tasks touch no memory.
-                unsafe { jit.run(0, std::ptr::null_mut(), std::ptr::null(), begin, end) }
+                unsafe { jit.run(0, std::ptr::null_mut(), std::ptr::null(), std::ptr::null_mut(), begin, end) }
             });
             fastest = fastest.min(start.elapsed().as_secs_f64());
         }
@@ -179,11 +184,13 @@ impl Context {
     fn run_tasks(&mut self, program: &Program, step: usize, n_tasks: usize) {
         let arena = Address(self.arena.bytes_mut().as_mut_ptr());
         let weights = Address(program.plan.weights.bytes().as_ptr().cast_mut());
-        self.pool.run(n_tasks, &|begin, end| {
-            // SAFETY: arena and weights are as long as the program's plan says. The pool hands each task out once, and
-            // the tasks of a step are made to be independent. `&mut self` keeps everyone else out of the arena, and
-            // nothing writes weights.
-            unsafe { program.jit.run(step, arena.get(), weights.get(), begin, end) }
+        let (scratch, per_thread) = (Address(self.scratch.bytes_mut().as_mut_ptr()), program.plan.scratch_bytes);
+        self.pool.run(n_tasks, &|thread, begin, end| {
+            let scratch = scratch.get().wrapping_add(thread * per_thread);
+            // SAFETY: arena and weights are as long as the program's plan says, and scratch memory is for each of the
+            // pool's threads. The pool hands each task out once, and the tasks of a step are made to be independent.
+            // `&mut self` keeps everyone else out of the arena and the scratch memory, and nothing writes weights.
+            unsafe { program.jit.run(step, arena.get(), weights.get(), scratch, begin, end) }
         });
     }
 

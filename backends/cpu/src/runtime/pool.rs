@@ -34,8 +34,8 @@ const N_CLAIMS: usize = 8;
 /// Set in the number of the next task when there is to be none.
 const GIVEN_UP: usize = 1 << (usize::BITS - 2);
 
-/// What is to be done with tasks `begin..end`.
-type Tasks<'a> = &'a (dyn Fn(usize, usize) + Sync + 'a);
+/// What a thread of that number, 0 being the caller, is to do with tasks `begin..end`.
+type Tasks<'a> = &'a (dyn Fn(usize, usize, usize) + Sync + 'a);
 
 #[derive(Clone, Copy)]
 struct Job {
@@ -88,7 +88,7 @@ impl Pool {
     /// As [`Pool::new`], of whose workers so many may be awake.
     fn with_awake(n_threads: usize, max_awake: usize) -> Self {
         let shared = Arc::new(Shared {
-            job: UnsafeCell::new(Job { tasks: &|_, _| (), n_tasks: 0, claim: 1 }),
+            job: UnsafeCell::new(Job { tasks: &|_, _, _| (), n_tasks: 0, claim: 1 }),
             open: AtomicUsize::new(0),
             next: AtomicUsize::new(0),
             n_active: AtomicUsize::new(0),
@@ -101,9 +101,9 @@ impl Pool {
             sleep: Mutex::new(()),
             wake: Condvar::new(),
         });
-        let spawn = |_| {
+        let spawn = |thread| {
             let shared = Arc::clone(&shared);
-            thread::Builder::new().name("firebrick".to_owned()).spawn(move || shared.work()).ok()
+            thread::Builder::new().name("firebrick".to_owned()).spawn(move || shared.work(thread)).ok()
         };
         let workers: Vec<JoinHandle<()>> = (1..n_threads).map_while(spawn).collect();
         shared.n_workers.store(workers.len(), SeqCst);
@@ -122,7 +122,7 @@ impl Pool {
     pub(super) fn run(&mut self, n_tasks: usize, tasks: Tasks<'_>) {
         if self.workers.is_empty() || n_tasks <= 1 {
             if n_tasks > 0 {
-                tasks(0, n_tasks);
+                tasks(0, 0, n_tasks);
             }
             return;
         }
@@ -139,7 +139,7 @@ impl Pool {
         self.n_jobs = self.n_jobs.wrapping_add(1).max(1);
         self.shared.open(self.n_jobs);
         let close = Close(&self.shared);
-        self.shared.claim(&job);
+        self.shared.claim(&job, 0);
         drop(close);
         if let Some(panic) = self.shared.take_panic() {
             resume_unwind(panic);
@@ -215,7 +215,7 @@ impl Shared {
     }
 
     /// A worker's life.
-    fn work(&self) {
+    fn work(&self, thread: usize) {
         let mut done = 0;
         loop {
             let number = self.wait(done);
@@ -227,7 +227,7 @@ impl Shared {
             if self.open.load(SeqCst) != 0 {
                 // SAFETY: a job is open, and this worker is active, so the caller does not write it.
                 let job = unsafe { *self.job.get() };
-                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.claim(&job))) {
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.claim(&job, thread))) {
                     self.give_up();
                     self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
                     self.has_panicked.store(true, SeqCst);
@@ -268,13 +268,13 @@ impl Shared {
     }
 
     /// Does tasks until none is left.
-    fn claim(&self, job: &Job) {
+    fn claim(&self, job: &Job, thread: usize) {
         loop {
             let begin = self.next.fetch_add(job.claim, SeqCst);
             if begin >= job.n_tasks {
                 return;
             }
-            (job.tasks)(begin, (begin + job.claim).min(job.n_tasks));
+            (job.tasks)(thread, begin, (begin + job.claim).min(job.n_tasks));
         }
     }
 }

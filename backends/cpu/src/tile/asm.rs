@@ -54,8 +54,17 @@ pub(crate) trait VectorAsm {
     /// `sum += vector in memory`
     fn add_load(&mut self, sum: Reg, pointer: Pointer, disp: i32);
 
+    /// `to = a + b`
+    fn add(&mut self, to: Reg, a: Reg, b: Reg);
+
+    /// `to = a - b`
+    fn sub(&mut self, to: Reg, a: Reg, b: Reg);
+
     /// The larger elements of both; `b`'s where one is a NaN.
     fn max(&mut self, to: Reg, a: Reg, b: Reg);
+
+    /// Asks for a line of memory that is read later, if it costs nothing. It need not exist.
+    fn prefetch(&mut self, pointer: Pointer, disp: i32);
 
     /// Moves a pointer.
     fn advance(&mut self, pointer: Pointer, bytes: i32);

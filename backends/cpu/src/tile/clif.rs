@@ -126,12 +126,28 @@ impl VectorAsm for ClifAsm<'_, '_> {
         self.set(sum, new);
     }
 
+    fn add(&mut self, to: Reg, a: Reg, b: Reg) {
+        let (a, b) = (self.get(a), self.get(b));
+        let value = self.builder.ins().fadd(a, b);
+        self.set(to, value);
+    }
+
+    fn sub(&mut self, to: Reg, a: Reg, b: Reg) {
+        let (a, b) = (self.get(a), self.get(b));
+        let value = self.builder.ins().fsub(a, b);
+        self.set(to, value);
+    }
+
     fn max(&mut self, to: Reg, a: Reg, b: Reg) {
         let (a, b) = (self.get(a), self.get(b));
         let is_larger = self.builder.ins().fcmp(FloatCC::GreaterThan, a, b);
         let mask = self.builder.ins().bitcast(F32X4, MemFlags::new(), is_larger);
         let value = self.builder.ins().bitselect(mask, a, b);
         self.set(to, value);
+    }
+
+    fn prefetch(&mut self, _pointer: Pointer, _disp: i32) {
+        // Cranelift has no instruction for it.
     }
 
     fn advance(&mut self, pointer: Pointer, bytes: i32) {

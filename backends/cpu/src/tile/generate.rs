@@ -5,15 +5,24 @@ use super::{Finish, Level, Nest, Operand, Pointer, Reg, Tile, VectorAsm};
 /// Steps of the innermost loop that are written out.
 const MAX_UNROLL: u32 = 8;
 
+/// Bytes of a line of the cache.
+const LINE_BYTES: i32 = 64;
+
 /// Writes the tile: sums start from the bias, everything is added up, results are stored.
 pub(crate) fn generate<A: VectorAsm>(tile: &Tile, asm: &mut A) {
+    generate_inside(tile, 0, asm);
+}
+
+/// As [`generate`], inside of so many loops. Returns by how many bytes the input pointer has moved after it.
+pub(super) fn generate_inside<A: VectorAsm>(tile: &Tile, depth: usize, asm: &mut A) -> i32 {
     start(tile, asm);
     let mut at = 0;
     for nest in &tile.nests {
         asm.advance(Pointer::Input, nest.start - at);
-        at = nest.start + sum_up(tile, nest, asm);
+        at = nest.start + sum_up(tile, nest, depth, asm);
     }
     finish(tile, asm);
+    at
 }
 
 /// Where things are in registers: sums first, then a vector of weights for each vector of channels, then the input.
@@ -48,10 +57,10 @@ fn bytes(tile: &Tile, vector: usize) -> i32 {
 }
 
 /// Writes the loops of a nest; returns by how many bytes the input pointer has moved after it.
-fn sum_up<A: VectorAsm>(tile: &Tile, nest: &Nest, asm: &mut A) -> i32 {
+fn sum_up<A: VectorAsm>(tile: &Tile, nest: &Nest, depth: usize, asm: &mut A) -> i32 {
     let levels: Vec<Level> = nest.levels.iter().copied().filter(|level| level.n > 1).collect();
     match levels.split_last() {
-        Some((&innermost, outer)) => loops(tile, outer, innermost, 0, asm),
+        Some((&innermost, outer)) => loops(tile, outer, innermost, depth, asm),
         None => {
             steps(tile, Level { n: 1, step: 0 }, asm);
             0
@@ -95,6 +104,9 @@ fn steps<A: VectorAsm>(tile: &Tile, level: Level, asm: &mut A) {
     for step in 0..level.n.cast_signed() {
         for vector in 0..tile.n_vectors {
             asm.load(weights(tile, vector), Pointer::Weights, weight_disp);
+            if tile.prefetch > 0 && weight_disp % LINE_BYTES == 0 {
+                asm.prefetch(Pointer::Weights, weight_disp + tile.prefetch);
+            }
             weight_disp += tile.vector_bytes;
         }
         for (i, pixel) in tile.pixels.iter().enumerate() {

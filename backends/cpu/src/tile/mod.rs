@@ -7,10 +7,50 @@
 mod asm;
 mod clif;
 mod generate;
+mod pool;
+mod winograd;
 
 pub(crate) use asm::{Pointer, Reg, VectorAsm};
 pub(crate) use clif::ClifAsm;
-pub(crate) use generate::generate;
+use generate::generate;
+pub(crate) use pool::PoolRow;
+pub(crate) use winograd::{FACTORS, InputTransform, OUTPUTS, OutputTransform, Products, SIDE, WEIGHTS};
+
+/// Innermost code: a function of the [`Pointer`]s.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Routine {
+    Tile(Tile),
+    PoolRow(PoolRow),
+    WinogradInput(InputTransform),
+    WinogradProducts(Products),
+    WinogradOutput(OutputTransform),
+}
+
+impl Routine {
+    /// Writes it.
+    pub(crate) fn generate<A: VectorAsm>(&self, asm: &mut A) {
+        match self {
+            Routine::Tile(tile) => generate(tile, asm),
+            Routine::PoolRow(row) => row.generate(asm),
+            Routine::WinogradInput(transform) => transform.generate(asm),
+            Routine::WinogradProducts(products) => products.generate(asm),
+            Routine::WinogradOutput(transform) => transform.generate(asm),
+        }
+    }
+
+    /// How large it is, for symbols.
+    pub(crate) fn shape(&self) -> String {
+        let [n, m] = match self {
+            Routine::Tile(tile) | Routine::WinogradProducts(Products { tile, .. }) => {
+                [tile.pixels.len(), tile.n_vectors]
+            }
+            Routine::PoolRow(row) => row.kernel,
+            Routine::WinogradInput(InputTransform { rows, columns, .. })
+            | Routine::WinogradOutput(OutputTransform { rows, columns, .. }) => [*rows, *columns],
+        };
+        format!("{n}x{m}")
+    }
+}
 
 /// What is done to finished sums, before they are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,6 +109,8 @@ pub(crate) struct Tile {
     /// Bytes of a vector.
     pub(crate) vector_bytes: i32,
     pub(crate) operand: Operand,
+    /// Bytes by which weights are asked for before they are read; 0 for not at all.
+    pub(crate) prefetch: i32,
     /// Everything that is summed, in the order of the weights.
     pub(crate) nests: Vec<Nest>,
     /// In this order.

@@ -71,6 +71,8 @@ vector_instructions! {
     Store = 1 0 0x11 false;
     /// vaddps
     Add = 1 0 0x58 false;
+    /// vsubps
+    Sub = 1 0 0x5c false;
     /// vmaxps: the second operand where one is a NaN
     Max = 1 0 0x5f false;
     /// vbroadcastss from memory
@@ -175,6 +177,15 @@ impl Code {
                 0xc0 | (reg & 7) << 3 | (reg & 7),
             ]);
         }
+    }
+
+    /// prefetcht1: a line of memory into the second cache.
+    pub(super) fn prefetch(&mut self, mem: Mem) {
+        if mem.base.0 >= 8 {
+            self.bytes.push(0x41);
+        }
+        self.bytes.extend([0x0f, 0x18]);
+        self.mod_rm(2, Rm::Mem(mem), 1);
     }
 
     /// mov r32, imm32: the upper half becomes 0.

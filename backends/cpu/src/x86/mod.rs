@@ -98,8 +98,20 @@ impl VectorAsm for X86 {
         self.put(Vector::Add, sum, sum, Rm::Mem(mem(pointer, disp)));
     }
 
+    fn add(&mut self, to: Reg, a: Reg, b: Reg) {
+        self.put(Vector::Add, to, a, Rm::Reg(b.0));
+    }
+
+    fn sub(&mut self, to: Reg, a: Reg, b: Reg) {
+        self.put(Vector::Sub, to, a, Rm::Reg(b.0));
+    }
+
     fn max(&mut self, to: Reg, a: Reg, b: Reg) {
         self.put(Vector::Max, to, a, Rm::Reg(b.0));
+    }
+
+    fn prefetch(&mut self, pointer: Pointer, disp: i32) {
+        self.code.prefetch(mem(pointer, disp));
     }
 
     fn advance(&mut self, pointer: Pointer, bytes: i32) {

@@ -107,6 +107,7 @@ fn spelled(what: Vector, width: Width, reg: u8, first: u8, rm: Rm) -> String {
         Vector::Store => format!("vmovups {rm},{reg}"),
         Vector::Broadcast => format!("vbroadcastss {reg},{rm}"),
         Vector::Add => format!("vaddps {reg},{first},{rm}"),
+        Vector::Sub => format!("vsubps {reg},{first},{rm}"),
         Vector::Max => format!("vmaxps {reg},{first},{rm}"),
         Vector::Fma => format!("vfmadd231ps {reg},{first},{rm}"),
     }
@@ -122,7 +123,7 @@ fn check(what: Vector, width: Width, reg: u8, first: u8, rm: Rm) {
 fn vectors() {
     for (width, n_registers) in [(Width::Ymm, 16), (Width::Zmm, 32)] {
         for &what in Vector::ALL {
-            let has_first = matches!(what, Vector::Add | Vector::Max | Vector::Fma);
+            let has_first = matches!(what, Vector::Add | Vector::Sub | Vector::Max | Vector::Fma);
             for reg in 0..n_registers {
                 let first = if has_first { (reg * 7 + 3) % n_registers } else { 0 };
                 if what != Vector::Broadcast {
@@ -146,7 +147,7 @@ fn vectors() {
 
 #[test]
 fn embedded_broadcasts() {
-    for what in [Vector::Add, Vector::Max, Vector::Fma] {
+    for what in [Vector::Add, Vector::Sub, Vector::Max, Vector::Fma] {
         for reg in 0..32 {
             for base in POINTERS {
                 for &disp in DISPLACEMENTS {
@@ -188,6 +189,18 @@ fn integers() {
         let names = ["eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"];
         let name = names.get(usize::from(gp.0)).map_or(format!("r{}d", gp.0), |name| (*name).to_owned());
         assert_eq!(decoded(&code), format!("mov {name},0x12345678\nsub {name},0x1"));
+    }
+}
+
+#[test]
+fn prefetches() {
+    for base in POINTERS {
+        for &disp in DISPLACEMENTS {
+            let mut code = Code::default();
+            let mem = Mem { base, disp };
+            code.prefetch(mem);
+            assert_eq!(decoded(&code), format!("prefetcht1 byte ptr [{}]", address(mem)));
+        }
     }
 }
 

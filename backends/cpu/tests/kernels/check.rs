@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use firebrick_cpu::{Context, Isa, Program};
+use firebrick_cpu::{Algorithms, Context, Isa, Options, Program};
 use firebrick_ir::{DType, Evaluator, Graph, Tensor, Value, text, verify};
 
 /// The largest difference of an f32, as a share of the value's largest element: sums of some thousand products in f32
@@ -26,12 +26,27 @@ pub(crate) fn check_native(source: &str) {
     assert_eq!(program.evaluated(), [], "{source}");
 }
 
+/// As [`check`], with Winograd's algorithm wherever it can be used.
+pub(crate) fn check_winograd(source: &str) {
+    let graph = text::parse(source, &()).unwrap_or_else(|error| panic!("{error}\n{source}"));
+    check_with(&graph, &inputs(&graph), Algorithms::Winograd);
+    let options = Options { isa: Isa::Clif, algorithms: Algorithms::Winograd };
+    let program = Program::compile(verify(&graph).expect("the graph is checked before"), options);
+    let plan = program.unwrap_or_else(|error| panic!("{error}\n{source}")).plan();
+    assert!(plan.contains("wino4"), "{plan}");
+}
+
 pub(crate) fn check_graph(graph: &Graph, inputs: &[(String, Tensor)]) {
+    check_with(graph, inputs, Algorithms::Fastest);
+}
+
+fn check_with(graph: &Graph, inputs: &[(String, Tensor)], algorithms: Algorithms) {
     let verified = verify(graph).unwrap_or_else(|errors| panic!("{errors:?}"));
     let named: HashMap<String, Tensor> = inputs.iter().cloned().collect();
     let expected = Evaluator::new(verified).run(&named).unwrap_or_else(|error| panic!("{error}\n{graph}"));
     for isa in Isa::ALL.iter().copied().filter(|isa| isa.is_available()) {
-        let program = Program::compile(verified, isa).unwrap_or_else(|error| panic!("{isa}: {error}\n{graph}"));
+        let program = Program::compile(verified, Options { isa, algorithms })
+            .unwrap_or_else(|error| panic!("{isa}: {error}\n{graph}"));
         let program = Arc::new(program);
         let mut first: Option<Vec<Tensor>> = None;
         for n_threads in 1..=3 {

@@ -13,12 +13,13 @@ fn pool(n_threads: usize) -> Pool {
 
 fn check(pool: &mut Pool, n_tasks: usize) {
     let done: Vec<AtomicUsize> = (0..n_tasks).map(|_| AtomicUsize::new(0)).collect();
-    pool.run(n_tasks, &|begin, end| {
+    let n_threads = pool.n_threads();
+    pool.run(n_tasks, &|thread, begin, end| {
+        assert!(thread < n_threads);
         for count in &done[begin..end] {
             count.fetch_add(1, Relaxed);
         }
     });
-    let n_threads = pool.n_threads();
     assert!(done.iter().all(|count| count.load(Relaxed) == 1), "{n_threads} threads, {n_tasks} tasks");
 }
 
@@ -61,7 +62,7 @@ fn a_panic_is_the_callers() {
     let mut pool = pool(3);
     for panicking in 0..20 {
         let run = catch_unwind(AssertUnwindSafe(|| {
-            pool.run(60, &|begin, end| {
+            pool.run(60, &|_, begin, end| {
                 assert!(!(begin..end).contains(&panicking), "task {panicking}");
                 thread::yield_now();
             });
@@ -77,7 +78,7 @@ fn a_panic_is_the_callers() {
 fn panics_everywhere() {
     let mut pool = pool(4);
     for _ in 0..10 {
-        let run = catch_unwind(AssertUnwindSafe(|| pool.run(100, &|_, _| panic!("each"))));
+        let run = catch_unwind(AssertUnwindSafe(|| pool.run(100, &|_, _, _| panic!("each"))));
         assert!(run.is_err());
         check(&mut pool, 100);
     }
