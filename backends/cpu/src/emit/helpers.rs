@@ -1,5 +1,6 @@
 //! Functions of the runtime that compiled code calls.
 
+use firebrick_ir::f16;
 use firebrick_ir::ops::UnaryFn;
 
 /// The one list of helpers: variant, function, how many numbers it takes.
@@ -50,6 +51,8 @@ helpers! {
     Cosh = cosh, 1;
     /// Error function
     Erf = erf, 1;
+    /// The number of which an f16's bits are these, in the lower half
+    FromHalf = from_half, 1;
     /// x Φ(x)
     Gelu = gelu, 1;
     /// Natural logarithm
@@ -70,6 +73,8 @@ helpers! {
     Softplus = softplus, 1;
     /// Tangent
     Tan = tan, 1;
+    /// The nearest f16's bits, in the lower half
+    ToHalf = to_half, 1;
 }
 
 /// The evaluator's own definition of a function.
@@ -113,6 +118,10 @@ extern "C" fn erf(x: f32) -> f32 {
     apply(UnaryFn::Erf {}, x)
 }
 
+extern "C" fn from_half(bits: f32) -> f32 {
+    f16::from_bits((bits.to_bits() & 0xffff) as u16).to_f32()
+}
+
 extern "C" fn gelu(x: f32) -> f32 {
     apply(UnaryFn::Gelu {}, x)
 }
@@ -152,4 +161,8 @@ extern "C" fn softplus(x: f32) -> f32 {
 
 extern "C" fn tan(x: f32) -> f32 {
     apply(UnaryFn::Tan {}, x)
+}
+
+extern "C" fn to_half(x: f32) -> f32 {
+    f32::from_bits(u32::from(f16::from_f32(x).to_bits()))
 }

@@ -2,13 +2,18 @@
 //! tasks, and how to write its code.
 
 mod chunks;
+mod conv_rows;
+mod convert;
 mod copy;
 mod detect;
 mod direct;
+mod elements;
 mod evaluate;
 mod exponential;
 mod functions;
+mod gather;
 mod halo;
+mod integers;
 mod lrn;
 mod map;
 mod moves;
@@ -18,6 +23,7 @@ mod reduce;
 mod relayout;
 mod resample;
 mod softmax;
+mod square;
 mod sums;
 mod winograd;
 
@@ -26,11 +32,16 @@ use std::fmt;
 use cranelift_codegen::ir::Value;
 use cranelift_module::Module;
 
+pub(crate) use conv_rows::{ConvRows, Slide, WORDS as SLIDE_WORDS};
+pub(crate) use convert::Conversion;
 pub(crate) use copy::Copy;
 pub(crate) use detect::Detect;
 pub(crate) use direct::{Call, Class, Direct, Packed, RowStep, Rows, Steps};
+pub(crate) use elements::{Elements, Function, Strided};
 pub(crate) use evaluate::{Evaluate, Place, Source};
+pub(crate) use gather::GatherKernel;
 pub(crate) use halo::ClearHalo;
+pub(crate) use integers::Integers;
 pub(crate) use lrn::LrnKernel;
 pub(crate) use map::{Map, MapOp, Other};
 pub(crate) use moves::{Axis, Move, Origin, Way};
@@ -86,14 +97,20 @@ macro_rules! kernels {
 kernels! {
     /// Convolution and products of matrices by tiles.
     Direct(Direct);
+    /// Convolution row by row.
+    ConvRows(ConvRows);
     /// Detections.
     Detect(Detect);
+    /// Elementwise functions of any elements.
+    Elements(Elements);
     /// The reference evaluator.
     Evaluate(Evaluate);
     /// What lies around planes.
     ClearHalo(ClearHalo);
     /// The same elements in another place.
     Copy(Copy);
+    /// Parts picked by index.
+    Gather(GatherKernel);
     /// Local response normalisation.
     Lrn(LrnKernel);
     /// Elementwise functions, one after another.

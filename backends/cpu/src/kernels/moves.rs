@@ -3,18 +3,16 @@
 use std::fmt;
 
 use cranelift_codegen::ir::types::{I8, I8X16, I16, I32, I64};
-use cranelift_codegen::ir::{ConstantData, InstBuilder, MemFlagsData as MemFlags, Type, Value};
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData as MemFlags, Type, Value};
 use cranelift_module::Module;
 
+use super::square::{self, SIDE};
 use crate::CompileError;
 use crate::emit::{Code, as_imm};
 use crate::plan::{BufferId, View};
 
 /// Tasks to have where there is enough to move.
 const N_TASKS: usize = 48;
-
-/// Rows and columns of a square that is turned in registers.
-const SQUARE: usize = 4;
 
 /// Bytes of a vector.
 const VECTOR: usize = 16;
@@ -126,7 +124,7 @@ impl Move {
         let (outer, rows, _) = self.parts();
         let n_outer: usize = outer.iter().map(|axis| axis.n).product();
         let chunk = rows.n.div_ceil(N_TASKS.div_ceil(n_outer.max(1))).max(1);
-        if self.is_turned() { chunk.next_multiple_of(SQUARE) } else { chunk }
+        if self.is_turned() { chunk.next_multiple_of(SIDE) } else { chunk }
     }
 
     /// The sizes that a task's number is made of.
@@ -215,43 +213,29 @@ impl Move {
     /// Rows `first..end` of the result, where the operand's rows are its columns.
     fn emit_squares<M: Module>(&self, code: &mut Code<'_, M>, at: At, first: Value, end: Value) {
         let (_, rows, columns) = self.parts();
+        let Way::Step(step) = columns.x else { return };
         let n_rows = code.sub(end, first);
-        let n_squares = code.builder.ins().udiv_imm_u(n_rows, as_imm(SQUARE));
+        let n_squares = code.builder.ins().udiv_imm_u(n_rows, as_imm(SIDE));
         let at = rows.advance(code, at, first);
         let zero = code.int(0);
         code.range(zero, n_squares, &mut |code, i| {
-            let row = code.scaled(i, as_imm(SQUARE));
+            let row = code.scaled(i, as_imm(SIDE));
             let at = rows.advance(code, at, row);
-            code.repeat(columns.n / SQUARE, &mut |code, j| {
-                let column = code.scaled(j, as_imm(SQUARE));
+            code.repeat(columns.n / SIDE, &mut |code, j| {
+                let column = code.scaled(j, as_imm(SIDE));
                 let at = columns.advance(code, at, column);
-                self.emit_square(code, at);
+                square::turn(code, (at.x, step), (at.y, rows.y));
             });
-            code.repeat(SQUARE, &mut |code, row| {
+            code.repeat(SIDE, &mut |code, row| {
                 let at = rows.advance(code, at, row);
-                self.emit_elements(code, at, columns, columns.n / SQUARE * SQUARE);
+                self.emit_elements(code, at, columns, columns.n / SIDE * SIDE);
             });
         });
-        let n_done = code.scaled(n_squares, as_imm(SQUARE));
+        let n_done = code.scaled(n_squares, as_imm(SIDE));
         code.range(n_done, n_rows, &mut |code, row| {
             let at = rows.advance(code, at, row);
             self.emit_elements(code, at, columns, 0);
         });
-    }
-
-    fn emit_square<M: Module>(&self, code: &mut Code<'_, M>, at: At) {
-        let (_, rows, columns) = self.parts();
-        let [a, b, c, d] = [0, 1, 2, 3].map(|i| {
-            let i = code.int(i);
-            let from = columns.advance(code, at, i);
-            load_bytes(code, from.x)
-        });
-        let [ab, cd] = [(a, b), (c, d)].map(|(a, b)| [zip(code, a, b, 4, false), zip(code, a, b, 4, true)]);
-        for (i, (half, upper)) in [(0, false), (0, true), (1, false), (1, true)].into_iter().enumerate() {
-            let row = zip(code, ab[half], cd[half], 8, upper);
-            let to = code.offset(at.y, as_imm(i) * rows.y);
-            code.store(row, to, 0);
-        }
     }
 
     fn element_type(&self) -> Type {
@@ -299,15 +283,6 @@ impl Axis {
 
 fn load_bytes<M: Module>(code: &mut Code<'_, M>, address: Value) -> Value {
     code.builder.ins().load(I8X16, MemFlags::new(), address, 0)
-}
-
-/// Parts of `size` bytes of two vectors in turn: of their lower halves, or of the upper ones.
-fn zip<M: Module>(code: &mut Code<'_, M>, a: Value, b: Value, size: u8, upper: bool) -> Value {
-    let first = if upper { 8 } else { 0 };
-    let parts = (0..8 / size).flat_map(|part| [part * size, 16 + part * size]);
-    let bytes: Vec<u8> = parts.flat_map(|part| (0..size).map(move |byte| first + part + byte)).collect();
-    let mask = code.builder.func.dfg.immediates.push(ConstantData::from(bytes));
-    code.builder.ins().shuffle(a, b, mask)
 }
 
 impl fmt::Display for Move {

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use cranelift_codegen::ir::Value;
+use cranelift_codegen::ir::{InstBuilder, Value};
 use cranelift_module::Module;
 
 use super::chunks::Chunks;
+use super::square::{self, SIDE};
 use crate::CompileError;
 use crate::emit::{Code, as_imm};
 use crate::plan::{BufferId, Image, View};
@@ -55,19 +56,52 @@ impl Relayout {
             let left = code.sub(left, done);
             let full = code.int(self.block());
             let n_lanes = code.min(left, full);
+            // Elements of 32 bits are turned, a square after another.
+            let n_turned = if self.x.image.dtype.size() == 4 { size.w / SIDE * SIDE } else { 0 };
             let zero = code.int(0);
-            code.range(zero, n_lanes, &mut |code, lane| {
-                let x = code.at(x, lane, lane_step(&self.x.image));
-                let y = code.at(y, lane, lane_step(&self.y.image));
-                code.repeat(size.w, &mut |code, column| {
-                    let from = code.at(x, column, bytes(&self.x.image, self.x.image.block));
-                    let to = code.at(y, column, bytes(&self.y.image, self.y.image.block));
-                    let element = code.load_bits(self.x.image.dtype.size(), from, 0);
-                    code.store(element, to, 0);
+            let mut n_lanes_turned = zero;
+            if n_turned > 0 {
+                let n_squares = code.builder.ins().udiv_imm_u(n_lanes, as_imm(SIDE));
+                n_lanes_turned = code.scaled(n_squares, as_imm(SIDE));
+                code.range(zero, n_squares, &mut |code, i| {
+                    let lane = code.scaled(i, as_imm(SIDE));
+                    self.emit_squares(code, [x, y], lane, n_turned);
+                    code.repeat(SIDE, &mut |code, i| {
+                        let lane = code.add(lane, i);
+                        self.emit_lane(code, [x, y], lane, n_turned);
+                    });
                 });
-            });
+            }
+            code.range(n_lanes_turned, n_lanes, &mut |code, lane| self.emit_lane(code, [x, y], lane, 0));
         });
         Ok(())
+    }
+
+    /// The first columns of a row, in four lanes from one on.
+    fn emit_squares<M: Module>(&self, code: &mut Code<'_, M>, [x, y]: [Value; 2], lane: Value, n_columns: usize) {
+        let x = code.at(x, lane, lane_step(&self.x.image));
+        let y = code.at(y, lane, lane_step(&self.y.image));
+        code.repeat(n_columns / SIDE, &mut |code, i| {
+            let column = code.scaled(i, as_imm(SIDE));
+            let from = code.at(x, column, column_step(&self.x.image));
+            let to = code.at(y, column, column_step(&self.y.image));
+            // Lanes of a plain image are rows, columns of one in blocks.
+            let step = |image: &Image| if image.block == 1 { lane_step(image) } else { column_step(image) };
+            square::turn(code, (from, step(&self.x.image)), (to, step(&self.y.image)));
+        });
+    }
+
+    /// A lane's columns from one on.
+    fn emit_lane<M: Module>(&self, code: &mut Code<'_, M>, [x, y]: [Value; 2], lane: Value, first: usize) {
+        let x = code.at(x, lane, lane_step(&self.x.image));
+        let y = code.at(y, lane, lane_step(&self.y.image));
+        code.repeat(self.y.image.size.w - first, &mut |code, i| {
+            let column = code.offset(i, as_imm(first));
+            let from = code.at(x, column, column_step(&self.x.image));
+            let to = code.at(y, column, column_step(&self.y.image));
+            let element = code.load_bits(self.x.image.dtype.size(), from, 0);
+            code.store(element, to, 0);
+        });
     }
 
     /// The first pixel of a row, in the first channel of a block.
@@ -78,6 +112,11 @@ impl Relayout {
         let at = code.at(at, block, bytes(&view.image, plane * (self.block() / own)));
         code.at(at, row, bytes(&view.image, per_row))
     }
+}
+
+/// From one pixel to the next.
+fn column_step(image: &Image) -> i64 {
+    bytes(image, image.block)
 }
 
 /// From one channel of a block to the next.

@@ -5,9 +5,9 @@ use firebrick_ir::{DType, NodeId, Value};
 
 use super::broadcast::{self, Grouping, padded};
 use super::planner::Planner;
-use super::{Lowered, unary};
+use super::{Lowered, elements, unary};
 use crate::CompileError;
-use crate::kernels::{Map, MapOp, Other, Relayout};
+use crate::kernels::{Function, Integers, Map, MapOp, Other, Relayout};
 use crate::plan::{Halo, Image, Size, View};
 
 pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Binary) -> Result<Lowered, CompileError> {
@@ -15,7 +15,10 @@ pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Binary) -> Resul
     let y = Value { node: id, port: 0 };
     let [a, b] = operands[..] else { return Ok(Lowered::NoKernel) };
     if !planner.is_all_f32(id) || !Map::has_binary(op.0) {
-        return Ok(Lowered::NoKernel);
+        return match Integers::of(op.0, planner.dtype(a)) {
+            Some(function) => elements::push(planner, y, Function::Binary(function), &operands),
+            None => Ok(Lowered::NoKernel),
+        };
     }
     let dims = planner.dims(y);
     for (x, other, is_second) in [(a, b, false), (b, a, true)] {

@@ -5,10 +5,10 @@ use std::ops::Range;
 use firebrick_ir::ops::{Conv, Epilogue, FusedConv};
 use firebrick_ir::{NodeId, Value};
 
-use super::Lowered;
 use super::cover::{Pixels, cover, is_flat};
 use super::epilogue::{Parts, Tiles};
 use super::planner::Planner;
+use super::{Lowered, conv_rows};
 use crate::CompileError;
 use crate::emit::as_imm;
 use crate::kernels::{Class, Direct, Packed, Steps};
@@ -113,7 +113,9 @@ fn lower_with(
     if !planner.is_all_f32(id) {
         return Ok(Lowered::NoKernel);
     }
-    let Some(convolution) = Convolution::of(planner, op, operands, y)? else { return Ok(Lowered::NoKernel) };
+    let Some(convolution) = Convolution::of(planner, op, operands, y)? else {
+        return conv_rows::lower(planner, y, op, operands, (epilogue, others));
+    };
     let Some(parts) = Parts::of(planner, epilogue, others, y, Tiles::All) else { return Ok(Lowered::NoKernel) };
     let residual = parts.residual.map(|value| planner.blocked(value)).transpose()?;
     let view = planner.new_blocked(y)?;

@@ -6,14 +6,18 @@
 mod batch_norm;
 mod binary;
 mod broadcast;
+mod cast;
 mod concat;
 mod conv;
+mod conv_rows;
 mod conv_transpose;
 mod cover;
 mod detection_output;
+mod elements;
 mod epilogue;
 mod evaluate;
 mod expand;
+mod gather;
 mod gemm;
 mod halos;
 mod lrn;
@@ -26,6 +30,7 @@ mod product;
 mod reduce;
 mod reshape;
 mod resize;
+mod select;
 mod slice;
 mod softmax;
 mod tile;
@@ -69,6 +74,7 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         Op::Input(_) | Op::Const(_) | Op::Return(_) => Ok(Lowered::Done),
         Op::BatchNorm(op) => batch_norm::lower(planner, id, op),
         Op::Binary(op) => binary::lower(planner, id, op),
+        Op::Cast(op) => cast::lower(planner, id, op),
         Op::Concat(op) => concat::lower(planner, id, op),
         Op::Conv(op) => conv::lower(planner, id, op),
         Op::ConvTranspose(op) => conv_transpose::lower(planner, id, op),
@@ -77,6 +83,7 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         Op::FusedConv(op) => conv::lower_fused(planner, id, op),
         Op::FusedConvTranspose(op) => conv_transpose::lower_fused(planner, id, op),
         Op::FusedGemm(op) => gemm::lower_fused(planner, id, op),
+        Op::Gather(op) => gather::lower(planner, id, op),
         Op::Gemm(op) => gemm::lower(planner, id, op),
         Op::Identity(_) => reshape::identity(planner, id),
         Op::Lrn(op) => lrn::lower(planner, id, op),
@@ -86,19 +93,18 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         Op::Reduce(op) => reduce::lower(planner, id, op),
         Op::Reshape(_) => reshape::lower(planner, id),
         Op::Resize(op) => resize::lower(planner, id, op),
+        Op::Select(_) => select::lower(planner, id),
         Op::Slice(op) => slice::lower(planner, id, op),
         Op::Softmax(op) => softmax::lower(planner, id, op),
         Op::Tile(op) => tile::lower(planner, id, op),
         Op::Transpose(op) => transpose::lower(planner, id, op),
         Op::Unary(op) => unary::lower(planner, id, op),
         Op::Bitcast(_)
-        | Op::Cast(_)
         | Op::Cumulate(_)
         | Op::DeformConv(_)
         | Op::Dequantize(_)
         | Op::Det(_)
         | Op::Dft(_)
-        | Op::Gather(_)
         | Op::GatherElements(_)
         | Op::GatherNd(_)
         | Op::GridSample(_)
@@ -120,7 +126,6 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         | Op::RoiPool(_)
         | Op::ScatterElements(_)
         | Op::ScatterNd(_)
-        | Op::Select(_)
         | Op::TopK(_)
         | Op::Unpool(_) => Ok(Lowered::NoKernel),
     }

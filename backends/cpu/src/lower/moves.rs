@@ -9,10 +9,12 @@ use crate::emit::as_imm;
 use crate::kernels::{Axis, Move, Origin, Way};
 use crate::plan::View;
 
-/// Where an operand's elements lie: each of its dimensions is one of memory, or some.
+/// Where an operand's elements lie, or some of its channels'.
 pub(super) struct Source {
     pub(super) view: View,
-    /// For each dimension, sizes and steps in bytes, outermost first.
+    /// The first channel.
+    pub(super) first: usize,
+    /// For each dimension, sizes and steps in bytes, outermost first: one of memory, or channels that are some.
     pub(super) dims: Vec<Vec<(usize, i64)>>,
 }
 
@@ -31,30 +33,29 @@ pub(super) fn steps(dims: &[usize], element: usize) -> Vec<i64> {
     steps
 }
 
-/// A value as plain elements.
-pub(super) fn plain(planner: &mut Planner<'_>, x: Value, element: usize) -> Result<Source, CompileError> {
-    let dims = planner.dims(x);
-    let dims = dims.iter().copied().zip(steps(&dims, element)).map(|dim| vec![dim]).collect();
-    Ok(Source { view: planner.plain(x)?, dims })
-}
-
-/// A value where it lies: in blocks, if it does and all of them are whole, so that channels are two dimensions.
-pub(super) fn anywhere(planner: &mut Planner<'_>, x: Value, element: usize) -> Result<Source, CompileError> {
-    let forms = planner.forms(x);
+/// A value where it lies: in blocks, if it does, so that channels are two dimensions, and those of the last block apart.
+pub(super) fn anywhere(planner: &mut Planner<'_>, x: Value, element: usize) -> Result<Vec<Source>, CompileError> {
+    let (forms, sizes) = (planner.forms(x), planner.dims(x));
     let is_plain = forms.iter().any(|view| view.image.is_plain());
-    let is_whole = |view: &&View| view.image.size.c.is_multiple_of(view.image.block);
-    let Some(view) = forms.iter().find(is_whole).filter(|_| !is_plain && planner.dims(x).len() == 4).copied() else {
-        return plain(planner, x, element);
+    let Some(view) = forms.first().filter(|_| !is_plain && sizes.len() == 4).copied() else {
+        let dims = sizes.iter().copied().zip(steps(&sizes, element)).map(|dim| vec![dim]).collect();
+        return Ok(vec![Source { view: planner.plain(x)?, first: 0, dims }]);
     };
     let image = view.image;
     let bytes = |n: usize| as_imm(image.bytes(n));
-    let dims = vec![
-        vec![(image.size.n, bytes(image.image))],
-        vec![(image.n_blocks(), bytes(image.plane)), (image.block, bytes(1))],
-        vec![(image.size.h, bytes(image.row))],
-        vec![(image.size.w, bytes(image.block))],
-    ];
-    Ok(Source { view, dims })
+    let n_whole = image.size.c / image.block;
+    let part = |first_block: usize, n_blocks: usize, n_lanes: usize| Source {
+        view: View { start: view.start + first_block * image.plane, ..view },
+        first: first_block * image.block,
+        dims: vec![
+            vec![(image.size.n, bytes(image.image))],
+            vec![(n_blocks, bytes(image.plane)), (n_lanes, bytes(1))],
+            vec![(image.size.h, bytes(image.row))],
+            vec![(image.size.w, bytes(image.block))],
+        ],
+    };
+    let parts = [part(0, n_whole, image.block), part(n_whole, 1, image.size.c % image.block)];
+    Ok(parts.into_iter().filter(|part| part.dims[1].iter().all(|&(n, _)| n > 0)).collect())
 }
 
 /// Adds the step that moves elements to the plain value `y`: along these dimensions, outermost first, from `start` on.

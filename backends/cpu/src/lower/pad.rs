@@ -30,18 +30,19 @@ fn constant(planner: &mut Planner<'_>, x: Value, y: Value, op: &Pad, element: us
     let words: [[u8; 4]; 2] = bytemuck::cast(words);
     let origin = Origin::Weight(planner.add_weights(words.map(f32::from_ne_bytes)));
     let (dims, sizes) = (planner.dims(x), planner.dims(y));
-    let from = moves::plain(planner, x, element)?;
+    let from = planner.plain(x)?;
     let all: Vec<(usize, Way)> = sizes.iter().map(|&n| (n, Way::Step(0))).collect();
     moves::push(planner, y, "fill", (origin, 0), element, &all)?;
 
     let steps = moves::steps(&sizes, element);
     let start: i64 = op.pads.iter().zip(&steps).map(|(&pad, step)| as_imm(pad) * step).sum();
-    let axes = from.dims.iter().flatten().zip(&steps).map(|(&(n, x), &y)| Axis { n, x: Way::Step(x), y });
+    let from_steps = moves::steps(&dims, element);
+    let axes = dims.iter().zip(from_steps).zip(&steps).map(|((&n, x), &y)| Axis { n, x: Way::Step(x), y });
     if dims.contains(&0) {
         return Ok(Lowered::Done);
     }
     let view: View = planner.plain(y)?;
-    planner.push(y, Move::new("pad", (Origin::View(from.view), 0), view, element, axes).written_from(start));
+    planner.push(y, Move::new("pad", (Origin::View(from), 0), view, element, axes).written_from(start));
     Ok(Lowered::Done)
 }
 

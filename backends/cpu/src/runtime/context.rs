@@ -8,9 +8,9 @@ use firebrick_ir::{Element, EvalError, Op, Tensor, Type};
 
 use super::pool::Pool;
 use crate::emit::{Jit, macs_per_task};
-use crate::kernels::{Detect, Evaluate, Kernel, Place, Source};
+use crate::kernels::{Detect, Evaluate, GatherKernel, Kernel, Place, Source};
 use crate::memory::Memory;
-use crate::plan::{Slot, Step};
+use crate::plan::{BufferId, Slot, Step};
 use crate::{CompileError, Program, RunError};
 
 /// Tasks of each thread, and repetitions, when the machine's peak is measured: some tens of milliseconds, of which the
@@ -173,6 +173,10 @@ impl Context {
                 self.evaluate(step, kernel)?;
             } else if let Kernel::Detect(kernel) = &step.kernel {
                 self.detect(step, kernel)?;
+            } else if let Kernel::Gather(kernel) = &step.kernel {
+                self.set_word(kernel.outside, 0);
+                self.run_tasks(&program, number, step.kernel.n_tasks());
+                self.check_inside(step, kernel)?;
             } else {
                 self.run_tasks(&program, number, step.kernel.n_tasks());
             }
@@ -209,11 +213,29 @@ impl Context {
             let rows = rows.min(kernel.result.dims.iter().rev().nth(1).copied().unwrap_or(0));
             let place = Place { dims: tensor.dims().to_vec(), ..kernel.result.clone() };
             write(&mut self.arena, &place, tensor, &self.program);
-            let at = self.program.plan.buffers[kernel.count.0].start;
-            let count = u32::try_from(rows).unwrap_or(u32::MAX);
-            self.arena.bytes_mut()[at..][..size_of::<u32>()].copy_from_slice(&count.to_ne_bytes());
+            self.set_word(kernel.count, u32::try_from(rows).unwrap_or(u32::MAX));
         }
         Ok(())
+    }
+
+    /// An error if a gather has noted that an index is outside.
+    fn check_inside(&self, step: &Step, kernel: &GatherKernel) -> Result<(), RunError> {
+        if self.word(kernel.outside) == 0 {
+            return Ok(());
+        }
+        let source = EvalError::Domain(format!("an index is outside a dimension of {}", kernel.size));
+        Err(RunError::Eval(EvalError::At { name: step.value.clone(), op: "gather", source: Box::new(source) }))
+    }
+
+    /// The word at the beginning of a buffer.
+    fn word(&self, buffer: BufferId) -> u32 {
+        let bytes = &self.arena.bytes()[self.program.plan.buffers[buffer.0].start..];
+        bytes.first_chunk().map_or(0, |bytes| u32::from_ne_bytes(*bytes))
+    }
+
+    fn set_word(&mut self, buffer: BufferId, word: u32) {
+        let at = self.program.plan.buffers[buffer.0].start;
+        self.arena.bytes_mut()[at..][..size_of::<u32>()].copy_from_slice(&word.to_ne_bytes());
     }
 
     /// What the reference evaluator makes of operands.
@@ -234,9 +256,7 @@ impl Context {
     fn output_place(&self, index: usize) -> Result<Place, RunError> {
         let mut place = place(OUTPUT, &self.program.plan.outputs, index)?.clone();
         if let (Some(count), Some(i)) = (place.count, place.dims.len().checked_sub(2)) {
-            let bytes = &self.arena.bytes()[self.program.plan.buffers[count.0].start..];
-            let n = bytes.first_chunk().map_or(0, |bytes| u32::from_ne_bytes(*bytes));
-            place.dims[i] = usize::try_from(n).unwrap_or(usize::MAX).min(place.dims[i]);
+            place.dims[i] = usize::try_from(self.word(count)).unwrap_or(usize::MAX).min(place.dims[i]);
         }
         Ok(place)
     }
