@@ -114,10 +114,10 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     let start = Instant::now();
     let mut model = args.model.open(shapes(args)?, Some(1))?;
     let load_ms = ms(start);
+    let inputs = inputs(&model, args.input.as_deref())?;
     let start = Instant::now();
     model.optimize(args.optimize, passes::Options::default())?;
     let executable = model.compile(&args.target.options())?;
-    let inputs = inputs(&model, args.input.as_deref())?;
     let mut session = executable.session(inputs)?;
     let compile_ms = ms(start);
     if let Some(form) = args.emit {

@@ -5,6 +5,9 @@ use bytemuck::{Pod, Zeroable};
 /// Bytes of a line of the cache.
 pub(crate) const LINE: usize = 64;
 
+/// Words of a line.
+const WORDS: usize = LINE / size_of::<u32>();
+
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C, align(64))]
 struct Line([u8; LINE]);
@@ -25,11 +28,32 @@ impl Memory {
         Some(Memory { lines })
     }
 
-    /// A copy of these words; `None` if there is not enough memory.
-    pub(crate) fn of(words: &[u32]) -> Option<Self> {
-        let mut memory = Memory::zeroed(size_of_val(words))?;
-        memory.bytes_mut()[..size_of_val(words)].copy_from_slice(bytemuck::cast_slice(words));
-        Some(memory)
+    /// Nothing yet, with room for so many bytes if there is as much memory.
+    pub(crate) fn with_room_for(n_bytes: usize) -> Self {
+        let mut lines = Vec::new();
+        // What doesn't fit now is asked for when it is there.
+        let _ = lines.try_reserve_exact(n_bytes.div_ceil(LINE));
+        Memory { lines }
+    }
+
+    /// Puts words behind what is there, from a line of the cache on. Returns the first one's index.
+    pub(crate) fn append(&mut self, words: impl IntoIterator<Item = u32>) -> usize {
+        let start = self.lines.len() * WORDS;
+        let mut words = words.into_iter();
+        loop {
+            let mut line = [0; WORDS];
+            let mut n = 0;
+            for (place, word) in line.iter_mut().zip(&mut words) {
+                *place = word;
+                n += 1;
+            }
+            if n > 0 {
+                self.lines.push(Line(bytemuck::cast(line)));
+            }
+            if n < WORDS {
+                return start;
+            }
+        }
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {

@@ -10,6 +10,8 @@ mod helpers;
 mod jit;
 mod listing;
 mod peak;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 
@@ -37,6 +39,9 @@ use crate::{CompileError, Isa};
 
 /// The address of an x86 tile is a multiple of that many bytes: a line of the cache.
 const TILE_ALIGNMENT: u64 = 64;
+
+/// Functions that wait to be compiled at most: enough for all cores, and not much memory.
+const MAX_WRITTEN: usize = 24;
 
 /// Writes a plan's functions into a module.
 pub(crate) struct Emitter<M: Module> {
@@ -132,13 +137,14 @@ impl<M: Module> Emitter<M> {
         code.builder.ins().return_(&[]);
         let config = code.target();
         code.builder.finalize(config);
-        self.define(id, context);
+        self.define(id, context)?;
         Ok(id)
     }
 
-    fn define(&mut self, id: FuncId, mut context: Context) {
+    fn define(&mut self, id: FuncId, mut context: Context) -> Result<(), CompileError> {
         context.func.name = UserFuncName::user(0, id.as_u32());
         self.written.push(Written::new(id, context));
+        if self.written.len() < MAX_WRITTEN { Ok(()) } else { self.define_written() }
     }
 
     fn helper(&mut self, helper: Helper) -> Result<FuncId, CompileError> {
@@ -165,7 +171,7 @@ impl<M: Module> Emitter<M> {
                 routine.generate(&mut asm);
                 self.x86_tile(id, asm)?;
             }
-            None => self.clif_tile(id, signature, &mut |asm| routine.generate(asm)),
+            None => self.clif_tile(id, signature, &mut |asm| routine.generate(asm))?,
         }
         self.routines.insert(routine.clone(), id);
         Ok(id)
@@ -191,7 +197,12 @@ impl<M: Module> Emitter<M> {
         signature
     }
 
-    fn clif_tile(&mut self, id: FuncId, signature: Signature, body: &mut dyn FnMut(&mut ClifAsm<'_, '_>)) {
+    fn clif_tile(
+        &mut self,
+        id: FuncId,
+        signature: Signature,
+        body: &mut dyn FnMut(&mut ClifAsm<'_, '_>),
+    ) -> Result<(), CompileError> {
         let has_fma = self.has_fma();
         let mut context = self.module.make_context();
         context.func.signature = signature;
@@ -205,7 +216,7 @@ impl<M: Module> Emitter<M> {
         body(&mut ClifAsm::new(&mut builder, &params, self.isa.registers(), has_fma));
         builder.ins().return_(&[]);
         builder.finalize(self.module.target_config());
-        self.define(id, context);
+        self.define(id, context)
     }
 
     /// Whether a fused multiplication of vectors is an instruction of the machine.

@@ -37,7 +37,7 @@ impl<M: Module> Emitter<M> {
                 rounds(n_sums, &mut asm);
                 self.x86_tile(id, asm)?;
             }
-            None => self.clif_tile(id, signature, &mut |asm: &mut ClifAsm<'_, '_>| rounds(n_sums, asm)),
+            None => self.clif_tile(id, signature, &mut |asm: &mut ClifAsm<'_, '_>| rounds(n_sums, asm))?,
         }
         let tasks = self.tasks("peak", |code, _| {
             let zero = code.int(0);

@@ -303,7 +303,7 @@ impl Convolution {
         let n_vectors = shape.n_out.div_ceil(lanes);
         let pixels = Pixels { h, w, is_flat };
         let (n_vectors, rows) = cover(planner.isa, operand, n_vectors, shape.max_vectors(lanes), pixels);
-        let mut packed = Vec::new();
+        let mut packed = Vec::with_capacity(weights.len().next_multiple_of(lanes));
         let mut classes = Classes { first_weight: 0, classes: Vec::new() };
         for unit in shape.units(lanes, n_vectors) {
             let segments = segments(&unit.channels, x.image.block, operand);

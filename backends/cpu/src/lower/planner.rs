@@ -27,7 +27,7 @@ pub(super) struct Planner<'g> {
     steps: Vec<Step>,
     buffers: Vec<Buffer>,
     /// Words of 32 bits: most are f32.
-    weights: Vec<u32>,
+    weights: Memory,
     constants: Vec<(Slot, Tensor)>,
     /// Where the number of detections is.
     counts: HashMap<Value, BufferId>,
@@ -45,7 +45,7 @@ impl<'g> Planner<'g> {
             slices: Slices::default(),
             steps: Vec::new(),
             buffers: Vec::new(),
-            weights: Vec::new(),
+            weights: Memory::with_room_for(constant_bytes(graph)),
             constants: Vec::new(),
             counts: HashMap::new(),
         };
@@ -89,7 +89,7 @@ impl<'g> Planner<'g> {
             buffers: self.buffers,
             arena_bytes: 0,
             scratch_bytes: 0,
-            weights: Memory::of(&self.weights).ok_or(CompileError::Memory)?,
+            weights: self.weights,
             inputs,
             outputs,
             constants: self.constants,
@@ -165,8 +165,7 @@ impl<'g> Planner<'g> {
         {
             return Err(CompileError::MissingWeights(self.graph.value_name(value).to_owned()));
         }
-        let elements = self.graph.as_const(value).and_then(|tensor| Some(tensor.values::<f32>().ok()?.into_owned()));
-        Ok(elements)
+        Ok(self.graph.as_const(value).and_then(elements))
     }
 
     /// Adds a step that computes `value`.
@@ -217,10 +216,7 @@ impl<'g> Planner<'g> {
 
     /// As [`add_weights`](Planner::add_weights), for words of any meaning.
     pub(super) fn add_words(&mut self, words: impl IntoIterator<Item = u32>) -> usize {
-        let start = self.weights.len().next_multiple_of(LINE / size_of::<u32>());
-        self.weights.resize(start, 0);
-        self.weights.extend(words);
-        start
+        self.weights.append(words)
     }
 
     /// Adds numbers to the weights, filled up with zeros to whole vectors.
@@ -376,4 +372,21 @@ pub(super) fn part_of(whole: &View, first_channel: usize, n_channels: usize) -> 
     let start = whole.start + first_channel / whole.image.block * whole.image.plane;
     let size = Size { c: n_channels, ..whole.image.size };
     View { start, image: Image { size, ..whole.image }, ..*whole }
+}
+
+/// Bytes of all constants: weights as tiles read them mostly take about as many.
+fn constant_bytes(graph: &Graph) -> usize {
+    let constants = graph.nodes().filter(|(_, node)| matches!(node.op, Op::Const(_)));
+    let bytes = constants.filter_map(|(id, _)| graph.as_const(Value { node: id, port: 0 }));
+    bytes.map(|tensor| tensor.bytes().len().next_multiple_of(LINE)).sum()
+}
+
+/// A copy of a tensor's elements, if they are f32. They may lie anywhere in a file.
+fn elements(tensor: &Tensor) -> Option<Vec<f32>> {
+    if tensor.dtype() == DType::F32 && cfg!(target_endian = "little") {
+        let mut elements = vec![0.0; tensor.bytes().len() / size_of::<f32>()];
+        bytemuck::cast_slice_mut::<f32, u8>(&mut elements).copy_from_slice(tensor.bytes());
+        return Some(elements);
+    }
+    Some(tensor.values::<f32>().ok()?.into_owned())
 }
