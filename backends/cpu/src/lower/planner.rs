@@ -374,11 +374,13 @@ pub(super) fn part_of(whole: &View, first_channel: usize, n_channels: usize) -> 
     View { start, image: Image { size, ..whole.image }, ..*whole }
 }
 
-/// Bytes of all constants: weights as tiles read them mostly take about as many.
+/// Bytes of all constants: weights as tiles read them mostly take about as many, and four times as many where windows of
+/// 3 × 3 are transformed. Growing later would copy them.
 fn constant_bytes(graph: &Graph) -> usize {
     let constants = graph.nodes().filter(|(_, node)| matches!(node.op, Op::Const(_)));
     let bytes = constants.filter_map(|(id, _)| graph.as_const(Value { node: id, port: 0 }));
-    bytes.map(|tensor| tensor.bytes().len().next_multiple_of(LINE)).sum()
+    let times = |tensor: &Tensor| if matches!(tensor.dims(), [_, _, 3, 3]) { 4 } else { 1 };
+    bytes.map(|tensor| tensor.bytes().len().next_multiple_of(LINE).saturating_mul(times(tensor))).sum()
 }
 
 /// A copy of a tensor's elements, if they are f32. They may lie anywhere in a file.
