@@ -135,8 +135,14 @@ impl Kernel {
     /// Its name with what its tiles are made for: `conv_f32_3x3s1__avx512_14x2`.
     pub(crate) fn label(&self, isa: Isa) -> String {
         let name = self.name();
-        let Kernel::Direct(kernel) = self else { return name.to_owned() };
-        kernel.tile_shapes().first().map_or_else(|| name.to_owned(), |shape| format!("{name}__{isa}_{shape}"))
+        let shape = if let Kernel::Direct(kernel) = self {
+            kernel.tile_shapes().into_iter().next()
+        } else if let Kernel::Winograd(kernel) = self {
+            Some(kernel.tile_shape())
+        } else {
+            None
+        };
+        shape.map_or_else(|| name.to_owned(), |shape| format!("{name}__{isa}_{shape}"))
     }
 
     /// Bytes of scratch memory that a task needs.

@@ -89,6 +89,11 @@ impl Winograd {
         "conv_f32_3x3s1_wino4"
     }
 
+    /// Tiles of the input × vectors of channels that are multiplied together: `14x2`.
+    pub(super) fn tile_shape(&self) -> String {
+        format!("{}x{}", self.tiles.group, self.n_vectors)
+    }
+
     /// What a part of it is called.
     fn symbol(&self, part: &str) -> String {
         format!("{}_{part}", self.name())
