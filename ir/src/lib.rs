@@ -27,6 +27,7 @@
 //! [`verify`] checks them all and hands out a [`Verified`] graph, the only form that [`eval`] and backends accept.
 
 mod attr;
+mod coded;
 pub mod dot;
 mod dtype;
 pub mod eval;
@@ -43,6 +44,7 @@ pub mod text;
 mod verify;
 
 pub use attr::{Attr, AttrError, AttrReader, AttrValue};
+pub use coded::{Coded, CodedError};
 pub use dtype::{Code, DType, Element, Overflow};
 pub use eval::{EvalError, Evaluator};
 pub use graph::{Edge, Graph, GraphError, Node, NodeId, Origin, Output, Value};

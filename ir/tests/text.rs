@@ -91,6 +91,28 @@ fn constants() {
     assert_snapshot!(printed);
 }
 
+/// Constants keep the codes that they were read as.
+#[test]
+fn coded_constants() {
+    let texts = [
+        "coded [0, 2, 1, 0] by [0.0, 0.5, -1.0] : f32[2, 2]",
+        "coded splat(1) by [0, 7] : i8[9]",
+        "coded random(1) by random(2) : f16[3, 4]",
+        "coded [] by [] : f32[0]",
+    ];
+    let mut printed = String::new();
+    for text in texts {
+        let graph = read(&format!("graph \"\" {{ %c = const {text} return %c }}")).expect(text);
+        let line = graph.to_string();
+        assert_eq!(parse(&line, &WeightStore::of(&graph)).as_ref(), Ok(&graph), "{text}");
+        let elements = graph.as_const(graph.outputs()[0]).expect("a constant");
+        writeln!(printed, "{}", line.lines().nth(1).unwrap_or_default().trim()).expect("a string can be written to");
+        writeln!(printed, "  {}", constant(elements.clone()).to_string().lines().nth(1).unwrap_or_default().trim())
+            .expect("a string can be written to");
+    }
+    assert_snapshot!(printed);
+}
+
 /// The elements of a `random` constant.
 fn random(seed: u64, ty: &str) -> Tensor {
     let graph = read(&format!("graph \"\" {{ %c = const random({seed}) : {ty} return %c }}")).expect("a graph");
@@ -235,6 +257,17 @@ const ERRORS: &[&str] = &[
     r#"graph "" { %a = const random(-1) : f32[9] return }"#,
     r#"graph "" { %a = const random(99999999999999999999) : f32[9] return }"#,
     r#"graph "" { %a = const random(1) : f32[1000000000000] return }"#,
+    r#"graph "" { %a = const coded [0, 1] : f32[2] return }"#,
+    r#"graph "" { %a = const coded [0, 1] by : f32[2] return }"#,
+    r#"graph "" { %a = const coded [0, 1, 2] by [0.0, 0.5] : f32[2] return }"#,
+    r#"graph "" { %a = const coded [0, 2] by [0.0, 0.5] : f32[2] return }"#,
+    r#"graph "" { %a = const coded [0, 256] by [0.0, 0.5] : f32[2] return }"#,
+    r#"graph "" { %a = const coded [0, 1] by [0.0, x] : f32[2] return }"#,
+    r#"graph "" { %a = const coded [0, 1] by missing : f32[2] return }"#,
+    r#"graph "" { %a = const coded [0, 1] by coded [0] by [1.0] : f32[2] return }"#,
+    r#"graph "" { %a = const coded random(1) by #0123456789abcdef : f32[2] return }"#,
+    r#"graph "" { %a = const coded missing by [0.0] : f32[2] return }"#,
+    r#"graph "" { %a = const coded splat(0) by [0.0] : f32[N] return }"#,
     r#"graph "" { %a = const splat(1) : i8[40000000] %b = const splat(1) : i8[40000000] return }"#,
 ];
 

@@ -12,14 +12,21 @@ use super::parse::{Elements, Spanned, finite_or_named};
 use super::{MAX_INLINE, Weights};
 use crate::dtype::{Float, with_float, with_integer};
 use crate::ops::Const;
-use crate::{Code, DType, Element, Overflow, Tensor, TensorError, Type};
+use crate::{Code, Coded, DType, Element, Overflow, Shape, Tensor, TensorError, Type};
 
 /// Prints the elements of a constant, their digest, or that there are none.
 pub(super) fn print(constant: &Const, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let Some(tensor) = constant.tensor() else { return f.write_str("missing") };
+    match (constant.codes(), constant.tensor()) {
+        (Some(coded), _) => write!(f, "coded {} by {}", elements(coded.codes()), elements(coded.codebook())),
+        (None, Some(tensor)) => f.write_str(&elements(tensor)),
+        (None, None) => f.write_str("missing"),
+    }
+}
+
+fn elements(tensor: &Tensor) -> String {
     match literals(tensor) {
-        Some(literals) => write!(f, "[{}]", literals.join(", ")),
-        None => write!(f, "#{:016x}", tensor.digest()),
+        Some(literals) => format!("[{}]", literals.join(", ")),
+        None => format!("#{:016x}", tensor.digest()),
     }
 }
 
@@ -83,6 +90,44 @@ impl<'w> Maker<'w> {
         ty: &Spanned<'a, Type>,
         at: &'a str,
     ) -> Result<Const, Fault<'a>> {
+        match elements {
+            Elements::Coded(coded) => self.coded(coded, ty, at).map(Const::coded),
+            Elements::Missing if !ty.value.shape.is_symbolic() => Ok(Const::missing(ty.value.clone())),
+            Elements::List(_) | Elements::Digest(_) | Elements::Missing | Elements::Splat(_) | Elements::Random(_) => {
+                self.tensor(elements, ty, at).map(Const::new)
+            }
+        }
+    }
+
+    /// Codes of the constant's dimensions, and a codebook of its element type.
+    fn coded<'a>(
+        &mut self,
+        [codes, codebook]: &[Elements<'a>; 2],
+        ty: &Spanned<'a, Type>,
+        at: &'a str,
+    ) -> Result<Coded, Fault<'a>> {
+        let Spanned { value: Type { dtype, shape }, at: place } = ty;
+        if let (Elements::Splat(_) | Elements::Random(_), Some(n_bytes)) = (codes, ty.value.n_bytes()) {
+            self.claim(n_bytes, at)?;
+        }
+        let codes = self.tensor(codes, &Spanned { value: Type::new(DType::U8, shape.clone()), at: place }, at)?;
+        let n_entries = match codebook {
+            Elements::List(literals) => literals.len() as u64,
+            Elements::Digest(digest) => self.weights.tensor(*digest).map_or(0, |tensor| tensor.len() as u64),
+            // As many as codes can tell apart.
+            Elements::Missing | Elements::Splat(_) | Elements::Random(_) | Elements::Coded(_) => 256,
+        };
+        let entries = Type::new(*dtype, Shape(vec![n_entries.into()]));
+        let codebook = self.tensor(codebook, &Spanned { value: entries, at: place }, at)?;
+        Coded::new(codes, codebook).map_err(|error| Fault::new(at, ParseErrorKind::Coded(error)))
+    }
+
+    fn tensor<'a>(
+        &mut self,
+        elements: &Elements<'a>,
+        ty: &Spanned<'a, Type>,
+        at: &'a str,
+    ) -> Result<Tensor, Fault<'a>> {
         let dtype = ty.value.dtype;
         let fault = |kind| Err(Fault::new(ty.at, kind));
         let Some(dims) = ty.value.shape.as_fixed() else {
@@ -93,8 +138,8 @@ impl<'w> Maker<'w> {
             return fault(ParseErrorKind::Tensor(TensorError::TooLarge { dtype, dims }));
         };
         let bytes = match elements {
-            Elements::Missing => return Ok(Const::missing(ty.value.clone())),
-            Elements::Digest(digest) => return self.look_up(*digest, ty, at).map(Const::new),
+            Elements::Missing | Elements::Coded(_) => return Err(Fault::new(at, ParseErrorKind::MissingCodes)),
+            Elements::Digest(digest) => return self.look_up(*digest, ty, at),
             Elements::List(literals) if literals.len() as u64 != n_elements => {
                 let (expected, found) = (n_elements, literals.len());
                 return fault(ParseErrorKind::Elements { ty: ty.value.clone(), expected, found });
@@ -108,10 +153,7 @@ impl<'w> Maker<'w> {
             }
             Elements::Random(seed) => random(dtype, *seed, self.claim(n_bytes, at)? / dtype.size()),
         };
-        match Tensor::new(dtype, &dims, bytes.into()) {
-            Ok(tensor) => Ok(Const::new(tensor)),
-            Err(error) => fault(ParseErrorKind::Tensor(error)),
-        }
+        Tensor::new(dtype, &dims, bytes.into()).or_else(|error| fault(ParseErrorKind::Tensor(error)))
     }
 
     fn look_up<'a>(&self, digest: u64, ty: &Spanned<'a, Type>, at: &'a str) -> Result<Tensor, Fault<'a>> {

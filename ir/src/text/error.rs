@@ -6,7 +6,7 @@ use nom::Offset;
 use thiserror::Error;
 
 use super::print::TypeText;
-use crate::{AttrError, GraphError, Op, TensorError, Type, VerifyError};
+use crate::{AttrError, CodedError, GraphError, Op, TensorError, Type, VerifyError};
 
 /// A text that is no graph: what is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -116,6 +116,12 @@ pub enum ParseErrorKind {
     /// The constant's type is beyond the address space.
     #[error(transparent)]
     Tensor(TensorError),
+    /// Codes that are no tensor by a codebook.
+    #[error(transparent)]
+    Coded(CodedError),
+    /// Codes or a codebook whose elements nobody knows.
+    #[error("codes and their codebook can't be `missing`")]
+    MissingCodes,
     /// The weights have no tensor of that digest.
     #[error("no constant of digest #{0:016x} is known")]
     UnknownDigest(u64),
@@ -169,6 +175,8 @@ impl ParseErrorKind {
             | ParseErrorKind::SymbolicConstant(_)
             | ParseErrorKind::Elements { .. }
             | ParseErrorKind::Tensor(_)
+            | ParseErrorKind::Coded(_)
+            | ParseErrorKind::MissingCodes
             | ParseErrorKind::DigestType { .. }
             | ParseErrorKind::TooLarge { .. } => None,
         }

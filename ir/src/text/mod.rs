@@ -25,7 +25,7 @@
 //! return   = "return" (value ("," value)*)? origin?
 //! value    = "%" (name | string)
 //! elements = "[" (literal ("," literal)*)? "]" | "#" 16 hexadecimal digits | "missing"
-//!          | "splat" "(" literal ")" | "random" "(" integer ")"
+//!          | "splat" "(" literal ")" | "random" "(" integer ")" | "coded" elements "by" elements
 //! type     = element-type "[" (dimension ("," dimension)*)? "]"
 //! dimension = integer | word | string
 //! attribute = literal | "[" (number ("," number)*)? "]"
@@ -40,7 +40,7 @@
 //!
 //! Constants of up to eight elements are written out, row-major; larger ones are named by
 //! [`Tensor::digest`](crate::Tensor::digest), and found again among the [`Weights`]; `missing` is a constant whose
-//! elements nobody knows. `splat` (all elements alike) and `random` (of that seed) make larger constants in fixtures;
+//! elements nobody knows. `coded` elements are picked by their codes, of type u8, from a codebook. `splat` (all elements alike) and `random` (of that seed) make larger constants in fixtures;
 //! they are printed in the forms above.
 
 mod build;

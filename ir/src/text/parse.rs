@@ -59,6 +59,8 @@ pub(super) enum Elements<'a> {
     Missing,
     Splat(&'a str),
     Random(u64),
+    /// Codes and a codebook.
+    Coded(Box<[Elements<'a>; 2]>),
 }
 
 /// The longest word that an error message cites.
@@ -135,8 +137,21 @@ fn op<'a>(mnemonic: &'a str, input: &'a str) -> Parsed<'a, OpTree<'a>> {
     }
 }
 
+/// A constant's elements, or codes and a codebook.
 fn elements(input: &str) -> Parsed<'_, Elements<'_>> {
-    const WHAT: &str = "a constant's elements: `[...]`, `#digest`, `missing`, `splat(...)` or `random(...)`";
+    match keyword("`coded`", "coded").parse(input) {
+        Ok((input, _)) => {
+            let (input, codes) = cut(plain_elements).parse(input)?;
+            let (input, _) = cut(keyword("`by` and the codebook", "by")).parse(input)?;
+            let (input, codebook) = cut(plain_elements).parse(input)?;
+            Ok((input, Elements::Coded(Box::new([codes, codebook]))))
+        }
+        Err(_) => plain_elements(input),
+    }
+}
+
+fn plain_elements(input: &str) -> Parsed<'_, Elements<'_>> {
+    const WHAT: &str = "a constant's elements: `[...]`, `#digest`, `missing`, `splat(...)`, `random(...)` or `coded`";
     alt((
         |input| list(WHAT, literal, input).map(|(input, literals)| (input, Elements::List(literals))),
         token(WHAT, digest).map(|digest| Elements::Digest(digest.value)),

@@ -30,6 +30,10 @@ impl WeightStore {
                 && let Some(tensor) = constant.tensor()
             {
                 store.insert(tensor.clone());
+                if let Some(coded) = constant.codes() {
+                    store.insert(coded.codes().clone());
+                    store.insert(coded.codebook().clone());
+                }
             }
         }
         store
