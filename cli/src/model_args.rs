@@ -16,7 +16,7 @@ pub(crate) struct ModelArgs {
     #[arg(value_name = "MODEL")]
     model: PathBuf,
 
-    /// A prototxt's weights (a caffemodel); the two files are told apart by their content, so their order does not matter
+    /// A prototxt's weights: a caffemodel, or a Deep Compression file (`.net`); the two files may be given in either order
     #[arg(value_name = "WEIGHTS")]
     weights: Option<PathBuf>,
 

@@ -37,6 +37,7 @@ mod profile;
 mod properties;
 mod random;
 pub mod ranking;
+mod sources;
 mod specialize;
 
 pub use accuracy::{Classifier, Dataset, Evaluation, LabelledImage, Prediction, Run};

@@ -5,17 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use firebrick_caffe::{Definition, Imported, Options, State, Weights};
-use firebrick_diagnostics::{Diagnostic, Report};
+use firebrick_caffe::{Imported, Options, State};
+use firebrick_diagnostics::Diagnostic;
 use firebrick_ir::ops::Cast;
 use firebrick_ir::{DType, Evaluator, Graph, Mean, Op, Preprocess, Tensor, Type, verify};
 use firebrick_onnx::{Datum, ExternalData, Import};
 use firebrick_passes::{Level, Report as PassesReport};
-use firebrick_schemas::{Content, sniff};
+use firebrick_schemas::Content;
 
 use crate::form::Form;
 use crate::named::NamedGraph;
 use crate::properties::Properties;
+use crate::sources::{File, caffe_net};
 use crate::specialize::{Source, Specializer};
 use crate::{Error, Labels, read_file};
 
@@ -73,25 +74,17 @@ pub struct OutputTensor {
     pub tensor: Tensor,
 }
 
-/// A file as it was read.
-struct File {
-    path: PathBuf,
-    name: String,
-    bytes: Bytes,
-    content: Content,
-}
-
 impl Model {
-    /// Opens a model: an ONNX file; or a prototxt with or without a caffemodel, or a caffemodel alone. Files are told
-    /// apart by their content, so their order and names do not matter. Weights that an ONNX file keeps in other files
-    /// are looked for in its folder.
+    /// Opens a model: an ONNX file; or a prototxt with or without a caffemodel, or a caffemodel alone; or a prototxt and a
+    /// Deep Compression file. Files are told apart by their content, so their order and names do not matter. (A Deep
+    /// Compression file that does not fit its prototxt is known by its name alone, which ends in `.net`.) Weights that an
+    /// ONNX file keeps in other files are looked for in its folder.
     ///
     /// # Errors
     /// If a file can't be read, isn't a model, or the model has something wrong or unsupported in it: all of it is
     /// listed, with places.
     pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>, options: &OpenOptions) -> Result<Self, Error> {
         let files = paths.into_iter().map(|path| File::read(path.as_ref())).collect::<Result<Vec<_>, _>>()?;
-        check_contents(&files)?;
         let folder = files.first().and_then(|file| file.path.parent()).unwrap_or(Path::new("")).to_owned();
         let model = match &files[..] {
             [file] if file.content == Content::Onnx => {
@@ -107,24 +100,12 @@ impl Model {
     pub(crate) fn from_caffe(files: [(String, Bytes); 2]) -> Result<Self, Error> {
         let source = |(name, bytes): &(String, Bytes)| SourceFile { name: name.clone(), n_bytes: bytes.len() as u64 };
         let sources = files.iter().map(source).collect();
-        let files = files.map(|(name, bytes)| File { path: PathBuf::new(), content: sniff(&bytes), name, bytes });
+        let files = files.map(|(name, bytes)| File::new(name, bytes));
         Ok(Model { sources, ..Model::open_caffe(&files, &OpenOptions::default(), PathBuf::new())? })
     }
 
     fn open_caffe(files: &[File], options: &OpenOptions, folder: PathBuf) -> Result<Self, Error> {
-        let (texts, binaries): (Vec<&File>, Vec<&File>) = files.iter().partition(|file| file.content == Content::Text);
-        let (definition, weights) = match (&texts[..], &binaries[..]) {
-            ([text], []) => (Definition::read_text(&text.name, &text.bytes)?, None),
-            ([text], [binary]) if binary.content == Content::CaffeNet => {
-                let definition = Definition::read_text(&text.name, &text.bytes)?;
-                (definition, Some(Weights::read(&binary.name, binary.bytes.clone())?))
-            }
-            ([], [binary]) => (Definition::read_binary(&binary.name, binary.bytes.clone())?, None),
-            ([], []) => return Err(Error::Files("no model file was given".to_owned())),
-            (_, _) => return Err(Error::Files(too_many(files))),
-        };
-        let weights = weights.filter(|_| options.random_weights.is_none());
-        let imported = firebrick_caffe::import(&definition, weights.as_ref(), &options.into())?;
+        let imported = caffe_net(files, options)?;
         let Imported { graph, parameters, preprocessing, notes } = imported;
         let form = Form::Graph(Arc::new(NamedGraph::plain(graph)));
         Ok(Model { form, parameters, preprocessing, notes, labels: None, sources: Vec::new(), folder })
@@ -424,52 +405,4 @@ impl From<&OpenOptions> for Options {
         let OpenOptions { state, input_shapes, batch, random_weights } = options.clone();
         Options { state, input_shapes, batch, random_weights }
     }
-}
-
-impl File {
-    fn read(path: &Path) -> Result<Self, Error> {
-        let bytes = read_file(path)?;
-        let content = sniff(&bytes);
-        Ok(File { path: path.to_owned(), name: path.display().to_string(), bytes, content })
-    }
-}
-
-/// Models; anything else is refused with what it seems to be.
-fn check_contents(files: &[File]) -> Result<(), Error> {
-    match Report::from_vec(files.iter().filter_map(refusal).collect()) {
-        Some(report) => Err(report.into()),
-        None => Ok(()),
-    }
-}
-
-fn refusal(file: &File) -> Option<Diagnostic> {
-    let help = match file.content {
-        Content::Text | Content::CaffeNet | Content::Onnx => return None,
-        Content::CaffeBlob => "a mean image is given by `--mean`",
-        Content::Empty
-        | Content::Html
-        | Content::GitLfsPointer
-        | Content::Gzip
-        | Content::Zip
-        | Content::Tar
-        | Content::Hdf5
-        | Content::Png
-        | Content::Jpeg
-        | Content::Utf16
-        | Content::Unknown => "a model is an ONNX file, or a prototxt, a caffemodel, or both of these",
-    };
-    let message = format!("this is not a model. {}", file.content.sentence().trim_end_matches('.'));
-    Some(Diagnostic::error(message).at(firebrick_diagnostics::Place::file(file.name.as_str())).help(help))
-}
-
-/// Files that do not make one model.
-fn too_many(files: &[File]) -> String {
-    let kinds = [(Content::Text, "prototxts"), (Content::CaffeNet, "caffemodels"), (Content::Onnx, "ONNX files")];
-    let all_of = |content: Content| files.iter().all(|file| file.content == content);
-    let kind = kinds.iter().find(|(content, _)| all_of(*content)).map_or("models", |(_, kind)| kind);
-    let names = files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>().join(", ");
-    let n_files = files.len();
-    format!(
-        "a model is one ONNX file, one prototxt, one caffemodel, or one of each of these two, but these are {n_files} {kind}: {names}"
-    )
 }

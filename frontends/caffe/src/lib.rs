@@ -5,11 +5,13 @@
 //! 2. `upgrade`: every older form (V0 and V1 layers, `input` fields) into the current one, a `Net`;
 //! 3. `filter`, `prune`, `split`: the layers that belong to this phase, losses as what inference needs of them, and
 //!    Caffe's own Split layers;
-//! 4. `translate`: layer by layer (`layers`, one list) into ops, with weights found by layer name.
+//! 4. `translate`: layer by layer (`layers`, one list) into ops, with weights found by layer name ([`Weights`]: a
+//!    caffemodel, or codes and a codebook for each layer).
 //!
 //! A graph's values have the names of Caffe's blobs. Where a layer works in place, the last writer keeps the name, and
 //! earlier versions are `name#1`, `name#2` and so on.
 
+mod compressed;
 mod fillers;
 mod filter;
 mod layers;
@@ -36,6 +38,10 @@ pub use preprocess::mean_image;
 pub use prune::training_layers;
 pub use source::Definition;
 pub use weights::Weights;
+
+use self::problem::Problem;
+use self::prune::Note;
+use self::translate::Translated;
 
 /// What may be said of a net beside its files.
 #[derive(Debug, Clone, Default)]
@@ -68,20 +74,30 @@ pub struct Imported {
 /// # Errors
 /// Everything that is wrong with the net, each with its place.
 pub fn import(definition: &Definition, weights: Option<&Weights>, options: &Options) -> Result<Imported, Report> {
-    let report = |problems: Vec<problem::Problem>| definition.report(problems, weights);
+    let report = |problems: Vec<Problem>| definition.report(problems, weights);
+    let (translated, notes) = translated(definition, weights, options).map_err(report)?;
+    let notes = notes.into_iter().map(|note| note.diagnostic(|at| definition.place(at, weights)));
+    let notes = definition.notes().iter().cloned().chain(notes).collect();
+    let Translated { graph, parameters, preprocessing, .. } = translated;
+    Ok(Imported { graph, parameters, preprocessing, notes })
+}
+
+/// The steps behind reading, and all notes.
+fn translated(
+    definition: &Definition,
+    weights: Option<&Weights>,
+    options: &Options,
+) -> Result<(Translated, Vec<Note>), Vec<Problem>> {
     let mut notes = Vec::new();
-    let mut net = upgrade::upgrade(definition.net().clone()).map_err(report)?;
+    let mut net = upgrade::upgrade(definition.net().clone())?;
     if definition.has_rules_to_apply() {
         let mut state = options.state.clone();
         state.stages.extend(net.stages.iter().cloned());
-        filter::filter(&mut net, &state).map_err(report)?;
+        filter::filter(&mut net, &state)?;
     }
     prune::prune(&mut net, &mut notes);
     split::insert_splits(&mut net);
-    let mut translated = translate::translate(&net, weights, options).map_err(report)?;
+    let mut translated = translate::translate(&net, weights, options)?;
     notes.append(&mut translated.notes);
-    let notes = notes.into_iter().map(|note| note.diagnostic(|at| definition.place(at, weights)));
-    let notes = definition.notes().iter().cloned().chain(notes).collect();
-    let translate::Translated { graph, parameters, preprocessing, .. } = translated;
-    Ok(Imported { graph, parameters, preprocessing, notes })
+    Ok((translated, notes))
 }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use firebrick_ir::{Graph, Preprocess, Tensor, Value};
+use firebrick_ir::ops::Const;
+use firebrick_ir::{Graph, Preprocess, Value};
 use firebrick_schemas::FieldPath;
 
 use crate::Options;
@@ -18,6 +19,16 @@ pub(crate) struct Translated {
     pub(crate) parameters: BTreeMap<String, u64>,
     pub(crate) preprocessing: BTreeMap<String, Preprocess>,
     pub(crate) notes: Vec<Note>,
+    pub(crate) blobs: Vec<LayerBlobs>,
+}
+
+/// The weight blobs of a layer that has any, in order.
+pub(crate) struct LayerBlobs {
+    pub(crate) layer: String,
+    pub(crate) path: FieldPath,
+    pub(crate) dims: Vec<Vec<u64>>,
+    /// Whether another layer has them too.
+    pub(crate) is_shared: bool,
 }
 
 /// The graph while it grows, and what later layers need to know of earlier ones.
@@ -31,10 +42,12 @@ pub(crate) struct Translation<'a> {
     pub(crate) parameters: BTreeMap<String, u64>,
     pub(crate) preprocessing: BTreeMap<String, Preprocess>,
     pub(crate) notes: Vec<Note>,
+    /// The layers' weight blobs.
+    pub(crate) weight_blobs: Vec<LayerBlobs>,
     /// Weights that have a name (`param { name: ... }`), which several layers may share.
     pub(crate) shared: HashMap<String, Value>,
     /// Their values, where a layer works with these rather than with a constant of the graph; `None` without weights.
-    pub(crate) shared_tensors: HashMap<String, Option<Tensor>>,
+    pub(crate) shared_constants: HashMap<String, Option<Const>>,
     /// Blobs of layers that are left out, and why these are.
     left_out: &'a HashMap<String, String>,
     /// Blobs that some layer reads.
@@ -71,8 +84,9 @@ pub(crate) fn translate(net: &Net, weights: Option<&Weights>, options: &Options)
         parameters: BTreeMap::new(),
         preprocessing: BTreeMap::new(),
         notes: Vec::new(),
+        weight_blobs: Vec::new(),
         shared: HashMap::new(),
-        shared_tensors: HashMap::new(),
+        shared_constants: HashMap::new(),
         read,
         blobs: HashMap::new(),
     };
@@ -86,8 +100,8 @@ pub(crate) fn translate(net: &Net, weights: Option<&Weights>, options: &Options)
     }
     translation.outputs();
     translation.note_missing_fillers();
-    let Translation { graph, parameters, preprocessing, notes, .. } = translation;
-    Ok(Translated { graph, parameters, preprocessing, notes })
+    let Translation { graph, parameters, preprocessing, notes, weight_blobs: blobs, .. } = translation;
+    Ok(Translated { graph, parameters, preprocessing, notes, blobs })
 }
 
 impl Translation<'_> {

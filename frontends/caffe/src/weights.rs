@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use firebrick_diagnostics::{Place, Report};
+use firebrick_ir::ops::Const;
 use firebrick_ir::{DType, Tensor};
 use firebrick_schemas::caffe::{BlobProto, NetParameter};
 use firebrick_schemas::{FieldPath, decode};
@@ -11,8 +12,9 @@ use firebrick_schemas::{FieldPath, decode};
 use crate::problem::{At, Problem, ProblemKind};
 use crate::upgrade::upgrade;
 
-/// A caffemodel: each layer's weight blobs, as slices of the file. It holds the *training* net, so its data, split
-/// and loss layers are of no interest, and fields that we don't know do no harm.
+/// Each layer's weight blobs, as slices of a caffemodel; or as codes, of a file of [`Weights::decompress`]'s. A caffemodel
+/// holds the *training* net, so its data, split and loss layers are of no interest, and fields that we don't know do no
+/// harm.
 #[derive(Debug, Clone)]
 pub struct Weights {
     pub(crate) file: String,
@@ -22,8 +24,17 @@ pub struct Weights {
 /// A layer's blobs.
 #[derive(Debug, Clone)]
 pub(crate) struct Stored {
-    pub(crate) blobs: Vec<BlobProto>,
+    pub(crate) blobs: Vec<StoredBlob>,
     pub(crate) path: FieldPath,
+}
+
+/// A blob as it was read.
+#[derive(Debug, Clone)]
+pub(crate) enum StoredBlob {
+    /// With its shape.
+    Proto(BlobProto),
+    /// Without a shape of its own: it has that of the layer.
+    Constant(Const),
 }
 
 impl Weights {
@@ -48,10 +59,14 @@ impl Weights {
         for layer in net.layers {
             if !layer.param.blobs.is_empty() {
                 let name = layer.name().to_owned();
-                layers.insert(name, Stored { blobs: layer.param.blobs, path: layer.path });
+                layers.insert(name, Stored::new(layer.param.blobs, layer.path));
             }
         }
-        Ok(Weights { file: file.to_owned(), layers })
+        Ok(Weights::new(file, layers))
+    }
+
+    pub(crate) fn new(file: &str, layers: HashMap<String, Stored>) -> Self {
+        Weights { file: file.to_owned(), layers }
     }
 
     pub(crate) fn layer(&self, name: &str) -> Option<&Stored> {
@@ -60,13 +75,23 @@ impl Weights {
 }
 
 impl Stored {
-    /// Blob `index` as a tensor of the shape `dims`, which shares the file's bytes.
+    pub(crate) fn new(blobs: Vec<BlobProto>, path: FieldPath) -> Self {
+        Stored { blobs: blobs.into_iter().map(StoredBlob::Proto).collect(), path }
+    }
+
+    /// Blob `index` as a constant of the shape `dims`, which shares the file's bytes.
     ///
     /// Shapes are compared as Caffe compares them: a blob stored in the legacy form (num, channels, height, width)
     /// fits if it is `dims` with leading 1s.
-    pub(crate) fn tensor(&self, layer: &str, index: usize, what: &str, dims: &[u64]) -> Result<Tensor, Problem> {
+    pub(crate) fn constant(&self, layer: &str, index: usize, what: &str, dims: &[u64]) -> Result<Const, Problem> {
+        match &self.blobs[index] {
+            StoredBlob::Proto(blob) => self.tensor(blob, layer, index, what, dims).map(Const::new),
+            StoredBlob::Constant(constant) => Ok(constant.clone()),
+        }
+    }
+
+    fn tensor(&self, blob: &BlobProto, layer: &str, index: usize, what: &str, dims: &[u64]) -> Result<Tensor, Problem> {
         let path = self.path.clone().nth("blobs", index);
-        let blob = &self.blobs[index];
         let data = |message: String| {
             let kind = ProblemKind::WeightData { layer: layer.to_owned(), index, message };
             Problem::in_weights(kind, path.clone())

@@ -4,6 +4,7 @@ mod architecture;
 mod caffe_cases;
 mod caffe_pipelines;
 mod compiled;
+mod deep_compression;
 mod digits;
 mod executable;
 mod figures;

@@ -12,7 +12,7 @@ use crate::fillers::{Stream, fill};
 use crate::net::Layer;
 use crate::problem::{Problem, ProblemKind};
 use crate::prune::Note;
-use crate::translate::Translation;
+use crate::translate::{LayerBlobs, Translation};
 use crate::weights::Stored;
 
 /// One layer's translation.
@@ -24,7 +24,8 @@ pub(crate) struct LayerContext<'t, 'a> {
     /// Values that this layer computed: they may become tops under the tops' names. Constants may not, so that a
     /// blob is always a value that is computed, even where it depends on nothing.
     computed: HashSet<Value>,
-    n_blobs: usize,
+    /// The dimensions of the weight blobs that were asked for.
+    blobs: Vec<Vec<u64>>,
 }
 
 impl<'t, 'a> LayerContext<'t, 'a> {
@@ -34,7 +35,7 @@ impl<'t, 'a> LayerContext<'t, 'a> {
         entry: &'static LayerEntry,
         bottoms: Vec<Value>,
     ) -> Self {
-        LayerContext { translation, layer, entry, bottoms, computed: HashSet::new(), n_blobs: 0 }
+        LayerContext { translation, layer, entry, bottoms, computed: HashSet::new(), blobs: Vec::new() }
     }
 
     /// Translates the layer. Each top is a value of its own, as Caffe's blobs are.
@@ -42,6 +43,12 @@ impl<'t, 'a> LayerContext<'t, 'a> {
         self.check_fixed()?;
         let tops = (self.entry.translate)(&mut self)?;
         self.check_blob_count()?;
+        if !self.blobs.is_empty() {
+            let (layer, path) = (self.layer.name().to_owned(), self.layer.path.clone());
+            let is_shared = (0..self.blobs.len()).any(|index| self.shared_name(index).is_some());
+            let dims = std::mem::take(&mut self.blobs);
+            self.translation.weight_blobs.push(LayerBlobs { layer, path, dims, is_shared });
+        }
         tops.into_iter().map(|top| top.map(|value| self.own(value)).transpose()).collect()
     }
 
@@ -140,8 +147,12 @@ impl<'t, 'a> LayerContext<'t, 'a> {
 
     /// Adds a constant.
     pub(crate) fn constant(&mut self, suffix: &str, tensor: Tensor) -> Result<Value, Problem> {
+        self.add_constant(suffix, Const::new(tensor))
+    }
+
+    fn add_constant(&mut self, suffix: &str, constant: Const) -> Result<Value, Problem> {
         let name = self.fresh_name(suffix);
-        let value = self.translation.graph.constant(name, tensor).map_err(|source| self.graph_problem(source))?;
+        let value = self.translation.graph.value(constant, &[], name).map_err(|source| self.graph_problem(source))?;
         self.set_origin(value.node);
         Ok(value)
     }
@@ -179,28 +190,21 @@ impl<'t, 'a> LayerContext<'t, 'a> {
         filler: Option<&FillerParameter>,
         graph_dims: &[u64],
     ) -> Result<Value, Problem> {
-        self.n_blobs = self.n_blobs.max(index + 1);
+        self.ask(index, dims);
         let shared = self.shared_name(index);
         if let Some(name) = &shared
             && let Some(&value) = self.translation.shared.get(name)
         {
             return self.as_shaped(value, index, what, graph_dims);
         }
-        let value = match self.weight_tensor(index, what, dims, filler)? {
-            Some(tensor) => {
+        let constant = match self.weight_constant(index, what, dims, filler)? {
+            Some(constant) => {
                 let dims: Vec<usize> = graph_dims.iter().map(|&n| usize::try_from(n).unwrap_or(usize::MAX)).collect();
-                let tensor = tensor.reshaped(&dims).map_err(|error| self.problem(error.to_string()))?;
-                self.constant(what, tensor)?
+                constant.reshaped(&dims).map_err(|error| self.problem(error.to_string()))?
             }
-            None => {
-                let ty = Type::f32(graph_dims);
-                let name = self.fresh_name(what);
-                let added = self.translation.graph.value(Const::missing(ty), &[], name);
-                let value = added.map_err(|source| self.graph_problem(source))?;
-                self.set_origin(value.node);
-                value
-            }
+            None => Const::missing(Type::f32(graph_dims)),
         };
+        let value = self.add_constant(what, constant)?;
         if let Some(name) = shared {
             self.translation.shared.insert(name, value);
         }
@@ -221,25 +225,42 @@ impl<'t, 'a> LayerContext<'t, 'a> {
         dims: &[u64],
         filler: Option<&FillerParameter>,
     ) -> Result<Option<Tensor>, Problem> {
-        self.n_blobs = self.n_blobs.max(index + 1);
-        let shared = self.shared_name(index);
-        if let Some(tensor) = shared.as_ref().and_then(|name| self.translation.shared_tensors.get(name)).cloned() {
-            return tensor.map(|tensor| self.tensor_as_shaped(&tensor, index, what, dims)).transpose();
-        }
-        let tensor = self.own_weight_tensor(index, what, dims, filler)?;
-        if let Some(name) = shared {
-            self.translation.shared_tensors.insert(name, tensor.clone());
-        }
-        Ok(tensor)
+        let constant = self.weight_constant(index, what, dims, filler)?;
+        Ok(constant.and_then(|constant| constant.tensor().cloned()))
     }
 
-    fn own_weight_tensor(
+    /// Notes that a weight blob was asked for.
+    fn ask(&mut self, index: usize, dims: &[u64]) {
+        self.blobs.resize(self.blobs.len().max(index + 1), Vec::new());
+        self.blobs[index] = dims.to_vec();
+    }
+
+    fn weight_constant(
         &mut self,
         index: usize,
         what: &str,
         dims: &[u64],
         filler: Option<&FillerParameter>,
-    ) -> Result<Option<Tensor>, Problem> {
+    ) -> Result<Option<Const>, Problem> {
+        self.ask(index, dims);
+        let shared = self.shared_name(index);
+        if let Some(constant) = shared.as_ref().and_then(|name| self.translation.shared_constants.get(name)).cloned() {
+            return constant.map(|constant| self.constant_as_shaped(&constant, index, what, dims)).transpose();
+        }
+        let constant = self.own_weight(index, what, dims, filler)?;
+        if let Some(name) = shared {
+            self.translation.shared_constants.insert(name, constant.clone());
+        }
+        Ok(constant)
+    }
+
+    fn own_weight(
+        &mut self,
+        index: usize,
+        what: &str,
+        dims: &[u64],
+        filler: Option<&FillerParameter>,
+    ) -> Result<Option<Const>, Problem> {
         let n_numbers = dims.iter().copied().fold(1, u64::saturating_mul);
         let parameters = self.translation.parameters.entry(self.layer.name().to_owned()).or_default();
         *parameters = parameters.saturating_add(n_numbers);
@@ -249,12 +270,13 @@ impl<'t, 'a> LayerContext<'t, 'a> {
             let default = if has_no_filler { xavier() } else { FillerParameter::default() };
             self.translation.n_without_filler += usize::from(has_no_filler);
             let stream = Stream { seed, layer: self.layer.name(), index };
-            return fill(filler.unwrap_or(&default), dims, stream).map(Some).map_err(|message| self.problem(message));
+            let filled = fill(filler.unwrap_or(&default), dims, stream).map_err(|message| self.problem(message));
+            return Ok(Some(Const::new(filled?)));
         }
         match self.stored()? {
             // The number of blobs is checked when the layer has asked for all of its own.
-            Some(stored) if index >= stored.blobs.len() => Err(self.wrong_blob_count(&stored, self.n_blobs)),
-            Some(stored) => stored.tensor(self.layer.name(), index, what, dims).map(Some),
+            Some(stored) if index >= stored.blobs.len() => Err(self.wrong_blob_count(&stored, self.blobs.len())),
+            Some(stored) => stored.constant(self.layer.name(), index, what, dims).map(Some),
             None => Ok(None),
         }
     }
@@ -274,16 +296,18 @@ impl<'t, 'a> LayerContext<'t, 'a> {
             };
         }
         let blobs = &self.layer.param.blobs;
-        Ok((!blobs.is_empty()).then(|| Stored { blobs: blobs.clone(), path: self.layer.path.clone() }))
+        Ok((!blobs.is_empty()).then(|| Stored::new(blobs.clone(), self.layer.path.clone())))
     }
 
     /// Caffe refuses weights with more blobs than the layer has; a layer without any ignores them.
     fn check_blob_count(&self) -> Result<(), Problem> {
-        if self.n_blobs == 0 || self.translation.options.random_weights.is_some() {
+        if self.blobs.is_empty() || self.translation.options.random_weights.is_some() {
             return Ok(());
         }
         match self.stored() {
-            Ok(Some(stored)) if stored.blobs.len() != self.n_blobs => Err(self.wrong_blob_count(&stored, self.n_blobs)),
+            Ok(Some(stored)) if stored.blobs.len() != self.blobs.len() => {
+                Err(self.wrong_blob_count(&stored, self.blobs.len()))
+            }
             Ok(_) | Err(_) => Ok(()),
         }
     }
@@ -310,11 +334,11 @@ impl<'t, 'a> LayerContext<'t, 'a> {
     }
 
     /// The same of its values.
-    fn tensor_as_shaped(&self, tensor: &Tensor, index: usize, what: &str, dims: &[u64]) -> Result<Tensor, Problem> {
+    fn constant_as_shaped(&self, constant: &Const, index: usize, what: &str, dims: &[u64]) -> Result<Const, Problem> {
         let sizes: Vec<usize> = dims.iter().map(|&n| usize::try_from(n).unwrap_or(usize::MAX)).collect();
-        tensor.reshaped(&sizes).map_err(|_| {
-            let found = tensor.dims().iter().map(|&n| n as u64).collect();
-            self.shared_shape(index, what, dims, found)
+        constant.reshaped(&sizes).map_err(|_| {
+            let found = constant.tensor().map(|tensor| tensor.dims().iter().map(|&n| n as u64).collect());
+            self.shared_shape(index, what, dims, found.unwrap_or_default())
         })
     }
 
