@@ -3,7 +3,7 @@
 mod common;
 
 use firebrick_ir::ops::{Binary, BinaryFn, Bitcast, Unary, UnaryFn};
-use firebrick_ir::{DType, Element, Op, Tensor, bf16, f16};
+use firebrick_ir::{DType, Element, Op, Tensor, Type, bf16, f16};
 
 use common::{check, check_infer, f32s, tensor};
 
@@ -24,12 +24,52 @@ fn bools(values: &[bool]) -> Tensor {
     Tensor::from_bools(&[values.len()], values).expect("as many as there are")
 }
 
+/// Ristretto's formats: numbers below the least become 0, those above the greatest become it, and a mantissa that is rounded
+/// up carries into the exponent, even beyond the greatest. Of powers of two those with the nearest logarithm are taken.
+#[test]
+fn number_formats_of_ristretto() {
+    let vector = |values: &[f32]| tensor(&[values.len()], values.to_vec());
+    let cases: &[(UnaryFn, &[f32], &[f32])] = &[
+        (
+            UnaryFn::Minifloat { mant_bits: 3.0, exp_bits: 4.0 },
+            &[0.0, -0.0, 0.0078, 0.0078125, -1.0625, 1.1875, 1.99, 300.0, 479.0, 480.0, 497.0, -511.9, 512.0, f32::MAX],
+            &[0.0, 0.0, 0.0, 0.0078125, -1.125, 1.25, 2.0, 304.0, 480.0, 480.0, 512.0, -512.0, 480.0, 480.0],
+        ),
+        (
+            UnaryFn::Minifloat { mant_bits: 3.0, exp_bits: 4.0 },
+            &[f32::INFINITY, f32::NEG_INFINITY, 1e-40],
+            &[480.0, -480.0, 0.0],
+        ),
+        (UnaryFn::Minifloat { mant_bits: 23.0, exp_bits: 8.0 }, &[1e-40, 0.1, -f32::MAX], &[0.0, 0.1, -f32::MAX]),
+        (
+            UnaryFn::PowerOfTwo { exp_min: -3.0, exp_max: 1.0 },
+            &[0.0, -0.0, 1e-40, -0.01, 0.17, 0.18, 1.4142, 1.4143, -3.0, 100.0, f32::NEG_INFINITY],
+            &[0.125, 0.125, 0.125, -0.125, 0.125, 0.25, 1.0, 2.0, -2.0, 2.0, -2.0],
+        ),
+    ];
+    for &(function, x, expected) in cases {
+        check(Unary(function), &[vector(x)], Ok(&[vector(expected)]));
+    }
+    let wrong = [
+        UnaryFn::Minifloat { mant_bits: 3.5, exp_bits: 4.0 },
+        UnaryFn::Minifloat { mant_bits: 24.0, exp_bits: 4.0 },
+        UnaryFn::Minifloat { mant_bits: 3.0, exp_bits: 0.0 },
+        UnaryFn::Minifloat { mant_bits: 3.0, exp_bits: f32::NAN },
+        UnaryFn::PowerOfTwo { exp_min: -127.0, exp_max: 0.0 },
+        UnaryFn::PowerOfTwo { exp_min: 0.0, exp_max: f32::INFINITY },
+    ];
+    for function in wrong {
+        assert!(Op::from(Unary(function)).infer(&[&Type::f32(&[1])]).is_err(), "{function:?}");
+    }
+}
+
 #[test]
 fn functions_of_one_operand() {
     let all = [-2.5, -1.5, -0.5, 0.0, 0.5, 1.5, 2.5];
     let unit = [-0.9, -0.4, 0.1, 0.7, 0.9];
     let cases: &[(UnaryFn, &[f32], &[f32])] = &[
         (UnaryFn::Round {}, &all, &[-2.0, -2.0, 0.0, 0.0, 0.0, 2.0, 2.0]),
+        (UnaryFn::RoundAway {}, &all, &[-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]),
         (UnaryFn::Ceil {}, &all, &[-2.0, -1.0, 0.0, 0.0, 1.0, 2.0, 3.0]),
         (UnaryFn::Floor {}, &all, &[-3.0, -2.0, -1.0, 0.0, 0.0, 1.0, 2.0]),
         (UnaryFn::Sign {}, &all, &[-1.0, -1.0, -1.0, 0.0, 1.0, 1.0, 1.0]),

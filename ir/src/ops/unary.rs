@@ -1,3 +1,6 @@
+mod ristretto;
+
+use self::ristretto::{minifloat, power_of_two};
 use crate::attr::AttrReader;
 use crate::dtype::{Float, with_float};
 use crate::op::{Arity, InferError, Operator};
@@ -66,7 +69,7 @@ macro_rules! functions {
             }
 
             fn arity(&self) -> Arity { Arity::exactly(1) }
-            fn infer(&self, operands: &[&Type]) -> Result<Vec<Type>, InferError> { infer(operands[0]) }
+            fn infer(&self, operands: &[&Type]) -> Result<Vec<Type>, InferError> { infer(self.0, operands[0]) }
             fn eval(&self, operands: &[&Tensor]) -> Result<Vec<Tensor>, EvalError> { eval(self.0, operands[0]) }
         }
     };
@@ -113,14 +116,20 @@ functions! {
     LeakyRelu { alpha } = "leaky_relu", |x| if x > 0.0 { x } else { alpha * x };
     /// Natural logarithm
     Log {} = "log", |x| x.ln();
+    /// The nearest number of `mant_bits` and `exp_bits` bits, without denormals, infinities and NaNs: Ristretto's minifloat
+    Minifloat { mant_bits, exp_bits } = "minifloat", |x| minifloat(x, mant_bits, exp_bits);
     /// x tanh(ln(1 + eˣ))
     Mish {} = "mish", |x| x * (x.max(0.0) + (-x.abs()).exp().ln_1p()).tanh();
     /// −x
     Neg {} = "neg", |x| -x;
+    /// ±2ⁿ, of x's sign, with n the integer from `exp_min` to `exp_max` that is nearest to log₂ |x|: Ristretto's power of two
+    PowerOfTwo { exp_min, exp_max } = "power_of_two", |x| power_of_two(x, exp_min, exp_max);
     /// max(x, 0)
     Relu {} = "relu", |x| if x > 0.0 || x.is_nan() { x } else { 0.0 };
     /// The nearest integer, of two the even one
     Round {} = "round", |x| x.round_ties_even();
+    /// The nearest integer, of two the one farther from 0
+    RoundAway {} = "round_away", |x| x.round();
     /// 1 / (1 + e⁻ˣ)
     Sigmoid {} = "sigmoid", |x| 1.0 / (1.0 + (-x).exp());
     /// −1, 0 or 1
@@ -141,11 +150,32 @@ functions! {
     Tanh {} = "tanh", |x| x.tanh();
 }
 
-fn infer(operand: &Type) -> Result<Vec<Type>, InferError> {
+fn infer(function: UnaryFn, operand: &Type) -> Result<Vec<Type>, InferError> {
+    check(function)?;
     if !operand.dtype.is_float() {
         return Err(InferError::DType { operand: 0, expected: "floats".to_owned(), found: operand.dtype });
     }
     Ok(vec![operand.clone()])
+}
+
+/// Checks the attributes that count bits, or are exponents of numbers of f32.
+fn check(function: UnaryFn) -> Result<(), InferError> {
+    let whole = |name, value: f32, low: f32, high: f32| {
+        if value.fract() == 0.0 && (low..=high).contains(&value) {
+            return Ok(());
+        }
+        let problem = format!("is {value:?}, but should be a whole number from {low} to {high}");
+        Err(InferError::Attribute { name, problem })
+    };
+    if let UnaryFn::Minifloat { mant_bits, exp_bits } = function {
+        whole("mant_bits", mant_bits, 0.0, 23.0)?;
+        whole("exp_bits", exp_bits, 1.0, 8.0)?;
+    }
+    if let UnaryFn::PowerOfTwo { exp_min, exp_max } = function {
+        whole("exp_min", exp_min, -126.0, 127.0)?;
+        whole("exp_max", exp_max, -126.0, 127.0)?;
+    }
+    Ok(())
 }
 
 fn eval(function: UnaryFn, operand: &Tensor) -> Result<Vec<Tensor>, EvalError> {

@@ -58,6 +58,7 @@ pub(super) fn unary(ctx: &mut Context<'_, '_>, op: &Unary) -> Result<Blob, Reaso
         UnaryFn::Sin {} | UnaryFn::Sinh {} | UnaryFn::Tan {} => Err(Reason::NoLayer),
         UnaryFn::Ceil {} | UnaryFn::Floor {} | UnaryFn::Round {} | UnaryFn::Sign {} => Err(Reason::NoLayer),
         UnaryFn::Erf {} | UnaryFn::Gelu {} => Err(Reason::NoLayer),
+        UnaryFn::Minifloat { .. } | UnaryFn::PowerOfTwo { .. } | UnaryFn::RoundAway {} => Err(Reason::Quantized),
     }
 }
 

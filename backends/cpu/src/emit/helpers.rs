@@ -57,10 +57,14 @@ helpers! {
     Gelu = gelu, 1;
     /// Natural logarithm
     Log = log, 1;
+    /// The nearest number of so many bits of mantissa and exponent
+    Minifloat = minifloat, 3;
     /// What is left of a / b rounded down
     Mod = modulo, 2;
     /// aᵇ
     Pow = pow, 2;
+    /// The nearest power of two with an exponent between two
+    PowerOfTwo = power_of_two, 3;
     /// What is left of a / b rounded towards zero
     Rem = remainder, 2;
     /// -1, 0 or 1
@@ -130,6 +134,10 @@ extern "C" fn log(x: f32) -> f32 {
     apply(UnaryFn::Log {}, x)
 }
 
+extern "C" fn minifloat(x: f32, mant_bits: f32, exp_bits: f32) -> f32 {
+    apply(UnaryFn::Minifloat { mant_bits, exp_bits }, x)
+}
+
 extern "C" fn modulo(x: f32, y: f32) -> f32 {
     let rest = x % y;
     if rest != 0.0 && (rest < 0.0) != (y < 0.0) { rest + y } else { rest }
@@ -137,6 +145,10 @@ extern "C" fn modulo(x: f32, y: f32) -> f32 {
 
 extern "C" fn pow(x: f32, y: f32) -> f32 {
     f64::from(x).powf(f64::from(y)) as f32
+}
+
+extern "C" fn power_of_two(x: f32, exp_min: f32, exp_max: f32) -> f32 {
+    apply(UnaryFn::PowerOfTwo { exp_min, exp_max }, x)
 }
 
 extern "C" fn remainder(x: f32, y: f32) -> f32 {

@@ -35,12 +35,15 @@ enum Unary {
     Neg,
     Relu,
     Round,
+    RoundAway,
     Sigmoid,
     Silu,
     Sqrt,
     Tanh,
     /// By the runtime.
     Call(Helper),
+    /// By the runtime, from the parameters too.
+    CallWith(Helper, [f32; 2]),
 }
 
 /// How a function of two operands is computed.
@@ -71,10 +74,13 @@ fn of_unary(function: UnaryFn) -> Unary {
         UnaryFn::HardSwish {} => Unary::HardSwish,
         UnaryFn::LeakyRelu { alpha } => Unary::LeakyRelu { alpha },
         UnaryFn::Log {} => Unary::Call(Helper::Log),
+        UnaryFn::Minifloat { mant_bits, exp_bits } => Unary::CallWith(Helper::Minifloat, [mant_bits, exp_bits]),
         UnaryFn::Mish {} => Unary::Mish,
         UnaryFn::Neg {} => Unary::Neg,
+        UnaryFn::PowerOfTwo { exp_min, exp_max } => Unary::CallWith(Helper::PowerOfTwo, [exp_min, exp_max]),
         UnaryFn::Relu {} => Unary::Relu,
         UnaryFn::Round {} => Unary::Round,
+        UnaryFn::RoundAway {} => Unary::RoundAway,
         UnaryFn::Sigmoid {} => Unary::Sigmoid,
         UnaryFn::Silu {} => Unary::Silu,
         UnaryFn::Softplus {} => Unary::Call(Helper::Softplus),
@@ -129,7 +135,7 @@ pub(super) fn declare_unary<M: Module>(
     code: &mut Code<'_, M>,
     function: UnaryFn,
 ) -> Result<Option<FuncId>, CompileError> {
-    let Unary::Call(helper) = of_unary(function) else { return Ok(None) };
+    let (Unary::Call(helper) | Unary::CallWith(helper, _)) = of_unary(function) else { return Ok(None) };
     code.helper(helper).map(Some)
 }
 
@@ -150,6 +156,10 @@ pub(super) fn unary<M: Module>(code: &mut Code<'_, M>, function: UnaryFn, x: Val
     match of_unary(function) {
         Unary::Abs => code.builder.ins().fabs(x),
         Unary::Call(_) => callee.map_or(x, |callee| numbers::call(code, callee, &[x])),
+        Unary::CallWith(_, parameters) => {
+            let [a, b] = parameters.map(|parameter| constant(code, parameter, x));
+            callee.map_or(x, |callee| numbers::call(code, callee, &[x, a, b]))
+        }
         Unary::Ceil => code.builder.ins().ceil(x),
         Unary::Clip { min, max } => clip(code, x, min, max),
         Unary::Elu { alpha } => {
@@ -184,6 +194,7 @@ pub(super) fn unary<M: Module>(code: &mut Code<'_, M>, function: UnaryFn, x: Val
             select(code, is_negative, zero, x)
         }
         Unary::Round => code.builder.ins().nearest(x),
+        Unary::RoundAway => round_away(code, x),
         Unary::Sigmoid => exponential::sigmoid(code, x),
         Unary::Silu => exponential::silu(code, x),
         Unary::Sqrt => code.builder.ins().sqrt(x),
@@ -213,6 +224,20 @@ pub(super) fn binary<M: Module>(
         }
         Binary::Sub => code.builder.ins().fsub(a, b),
     }
+}
+
+/// The nearest integer, of two the one farther from 0.
+fn round_away<M: Module>(code: &mut Code<'_, M>, x: Value) -> Value {
+    let whole = code.builder.ins().trunc(x);
+    let rest = code.builder.ins().fsub(x, whole); // exactly
+    let rest = code.builder.ins().fabs(rest);
+    let below_half = constant(code, 0.5_f32.next_down(), x);
+    let is_up = is_above(code, rest, below_half);
+    let (zero, one, minus_one) = (constant(code, 0.0, x), constant(code, 1.0, x), constant(code, -1.0, x));
+    let is_negative = is_above(code, zero, x);
+    let step = select(code, is_negative, minus_one, one);
+    let next = code.builder.ins().fadd(whole, step);
+    select(code, is_up, next, whole)
 }
 
 /// `x` where it is above 0, else `otherwise`.

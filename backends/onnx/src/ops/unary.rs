@@ -1,5 +1,6 @@
 //! Elementwise functions of one operand.
 
+use firebrick_ir::DType;
 use firebrick_ir::ops::{Bitcast, Cast, Unary, UnaryFn};
 
 use crate::attr::{self, Attr};
@@ -42,6 +43,9 @@ pub(super) fn apply(l: &mut Lowering<'_>, function: UnaryFn, x: Arg) -> Result<A
         UnaryFn::HardSwish {} => ("HardSwish", vec![]),
         UnaryFn::LeakyRelu { alpha } => ("LeakyRelu", vec![attr::float("alpha", alpha)]),
         UnaryFn::Log {} => ("Log", vec![]),
+        UnaryFn::Minifloat { .. } | UnaryFn::PowerOfTwo { .. } => {
+            return Err("ONNX has no operator for Ristretto's minifloats and powers of two".to_owned());
+        }
         UnaryFn::Mish {} if l.version() < 18 => {
             let soft = l.same("Softplus", std::slice::from_ref(&x), vec![])?;
             let factor = l.same("Tanh", &[soft], vec![])?;
@@ -51,6 +55,7 @@ pub(super) fn apply(l: &mut Lowering<'_>, function: UnaryFn, x: Arg) -> Result<A
         UnaryFn::Neg {} => ("Neg", vec![]),
         UnaryFn::Relu {} => ("Relu", vec![]),
         UnaryFn::Round {} => ("Round", vec![]),
+        UnaryFn::RoundAway {} => return round_away(l, x),
         UnaryFn::Sigmoid {} => ("Sigmoid", vec![]),
         UnaryFn::Sign {} => ("Sign", vec![]),
         // Swish is an operator since set 24; its parts say the same everywhere.
@@ -77,6 +82,20 @@ fn gelu(l: &mut Lowering<'_>, x: Arg) -> Result<Arg, Reason> {
     let sum = l.same("Add", &[erf, one], vec![])?;
     let halved = l.same("Mul", &[x, half], vec![])?;
     l.same("Mul", &[halved, sum], vec![])
+}
+
+/// `sign(x) * (⌊|x|⌋ + [|x| − ⌊|x|⌋ ≥ 1/2])`, each step of which is exact.
+fn round_away(l: &mut Lowering<'_>, x: Arg) -> Result<Arg, Reason> {
+    let half = l.scalar("half", 0.5, x.dtype)?;
+    let magnitude = l.same("Abs", std::slice::from_ref(&x), vec![])?;
+    let whole = l.same("Floor", std::slice::from_ref(&magnitude), vec![])?;
+    let rest = l.same("Sub", &[magnitude, whole.clone()], vec![])?;
+    let below = l.emit("Less", &[rest, half], vec![], DType::Bool)?;
+    let up = l.emit("Not", &[below], vec![], DType::Bool)?;
+    let up = l.cast_with(&up, x.dtype, true)?;
+    let rounded = l.same("Add", &[whole, up], vec![])?;
+    let sign = l.same("Sign", &[x], vec![])?;
+    l.same("Mul", &[rounded, sign], vec![])
 }
 
 /// Limits are attributes up to operator set 10, then operands. An infinite one is none.
