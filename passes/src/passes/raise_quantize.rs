@@ -1,5 +1,5 @@
 use firebrick_ir::Value;
-use firebrick_ir::ops::{Concat, Dequantize, Pad, Pool, QConv, QConvTranspose, Quantize, Unary, UnaryFn};
+use firebrick_ir::ops::{Concat, Dequantize, Pad, Pool, PoolFn, QConv, QConvTranspose, Quantize, Unary, UnaryFn};
 
 use crate::movement::on_integers;
 use crate::{At, Draft, Found, Operand, Rule};
@@ -49,13 +49,26 @@ impl Rule for RaiseQuantize {
     }
 }
 
-/// Whether a value is made of integers, so that none of it is no number.
-fn is_number(at: At<'_>, mut value: Value) -> bool {
-    while let Some(unary) = at.source::<Unary>(value).filter(|unary| unary.op.0 == (UnaryFn::Relu {})) {
-        value = unary.x();
+/// Whether a value is made of integers, so that none of it is no number. So are limited ones, concatenations and maxima of
+/// such values, as far as a few steps show.
+fn is_number(at: At<'_>, value: Value) -> bool {
+    const MAX_STEPS: usize = 64;
+    let mut pending = vec![value];
+    for _ in 0..MAX_STEPS {
+        let Some(value) = pending.pop() else { return true };
+        let is_sum = at.source::<QConv>(value).is_some() || at.source::<QConvTranspose>(value).is_some();
+        if is_sum || at.source::<Dequantize>(value).is_some() {
+            continue;
+        }
+        let limits = |unary: &Unary| matches!(unary.0, UnaryFn::Relu {} | UnaryFn::Clip { .. });
+        let is_limited = at.source::<Unary>(value).is_some_and(|unary| limits(unary.op));
+        let is_maximum = at.source::<Pool>(value).is_some_and(|pool| pool.op.function == PoolFn::Max);
+        if !is_limited && !is_maximum && at.source::<Concat>(value).is_none() {
+            return false;
+        }
+        pending.extend(at.graph.operands(value.node));
     }
-    let is_sum = at.source::<QConv>(value).is_some() || at.source::<QConvTranspose>(value).is_some();
-    is_sum || at.source::<Dequantize>(value).is_some()
+    false
 }
 
 /// Whether all elements have the same scale, and are integers.
