@@ -9,5 +9,6 @@ mod failures;
 mod inspect;
 mod layers;
 mod optimize;
+mod quantised;
 mod run;
 mod save;

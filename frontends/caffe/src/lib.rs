@@ -15,6 +15,7 @@ mod compressed;
 mod fillers;
 mod filter;
 mod layers;
+mod memory;
 mod net;
 mod preprocess;
 mod problem;

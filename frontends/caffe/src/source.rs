@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use firebrick_diagnostics::{Diagnostic, Place, Report};
-use firebrick_schemas::caffe::NetParameter;
+use firebrick_schemas::caffe::{NetParameter, renumbered};
 use firebrick_schemas::{FieldPath, WireError, decode};
 
 use crate::problem::{At, Problem};
@@ -39,7 +39,7 @@ impl Definition {
     /// # Errors
     /// If the bytes are no `NetParameter`, or have fields that we don't know, since they could change the meaning.
     pub fn read_binary(file: &str, bytes: Bytes) -> Result<Self, Report> {
-        let (net, unknown) = decode::<NetParameter>(bytes).map_err(|error| wire_report(file, &error))?;
+        let (net, unknown) = decode::<NetParameter>(renumbered(bytes)).map_err(|error| wire_report(file, &error))?;
         let diagnostics: Vec<Diagnostic> = unknown
             .iter()
             .map(|field| {

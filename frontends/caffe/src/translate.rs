@@ -7,7 +7,8 @@ use firebrick_ir::{Graph, Preprocess, Value};
 use firebrick_schemas::FieldPath;
 
 use crate::Options;
-use crate::layers::{self, LayerContext};
+use crate::layers::{self, LayerContext, LayerEntry, NumberFormat};
+use crate::memory::{Memories, Place, Rounded, shares};
 use crate::net::{Layer, Net};
 use crate::problem::{Problem, ProblemKind};
 use crate::prune::Note;
@@ -53,6 +54,7 @@ pub(crate) struct Translation<'a> {
     /// Blobs that some layer reads.
     pub(crate) read: HashSet<String>,
     blobs: HashMap<String, Blob>,
+    memories: Memories<'a>,
 }
 
 /// A blob's latest version.
@@ -68,6 +70,8 @@ struct Blob {
     consumed: bool,
     /// When it was written, so that outputs keep their order.
     order: usize,
+    /// Where it lies.
+    place: Place,
 }
 
 /// Translates every layer.
@@ -89,12 +93,14 @@ pub(crate) fn translate(net: &Net, weights: Option<&Weights>, options: &Options)
         shared_constants: HashMap::new(),
         read,
         blobs: HashMap::new(),
+        memories: Memories::default(),
     };
     let mut problems = Vec::new();
     for layer in &net.layers {
         problems.extend(translation.layer(layer));
     }
     problems.extend(translation.unused_options());
+    problems.extend(translation.catch_up_unread());
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -104,8 +110,8 @@ pub(crate) fn translate(net: &Net, weights: Option<&Weights>, options: &Options)
     Ok(Translated { graph, parameters, preprocessing, notes, blobs })
 }
 
-impl Translation<'_> {
-    fn layer(&mut self, layer: &Layer) -> Vec<Problem> {
+impl<'a> Translation<'a> {
+    fn layer(&mut self, layer: &'a Layer) -> Vec<Problem> {
         let mut problems = Vec::new();
         let entry = layers::find(layer.kind());
         match entry {
@@ -135,6 +141,9 @@ impl Translation<'_> {
     fn bottoms(&mut self, layer: &Layer, problems: &mut Vec<Problem>) -> Option<Vec<Value>> {
         let mut values = Some(Vec::new());
         for (index, name) in layer.param.bottom.iter().enumerate() {
+            if let Err(problem) = self.catch_up(name) {
+                problems.push(problem);
+            }
             let Some(blob) = self.blobs.get_mut(name) else {
                 problems.push(missing_bottom(layer, index, name, &self.blobs, self.left_out));
                 values = None;
@@ -164,20 +173,94 @@ impl Translation<'_> {
                 "give the top a name of its own; only a layer that is the blob's sole reader may write it in place",
             ));
         }
+        let order = earlier.as_ref().map_or(self.blobs.len(), |blob| blob.order);
+        let place = self.place_of(layer, earlier.as_ref());
         let n_earlier = earlier.as_ref().map_or(0, |blob| blob.n_earlier + 1);
-        let earlier_order = earlier.as_ref().map(|blob| blob.order);
-        if let Some(Blob { value: Some(old), .. }) = earlier {
-            self.free_name(&format!("{name}#{n_earlier}"), layer)?;
-            self.rename(old, format!("{name}#{n_earlier}"), layer)?;
+        self.rename_versions(name, earlier.and_then(|blob| blob.value), value, n_earlier, layer)?;
+        let writer = layer.name().to_owned();
+        self.blobs.insert(name.to_owned(), Blob { value, writer, n_earlier, consumed: false, order, place });
+        Ok(())
+    }
+
+    /// Where a layer's top lies.
+    fn place_of(&mut self, layer: &Layer, earlier: Option<&Blob>) -> Place {
+        let shared = layer.param.bottom.first().filter(|_| shares(layer)).and_then(|bottom| self.blobs.get(bottom));
+        match (earlier, shared) {
+            (None, Some(bottom)) => bottom.place,
+            (Some(_), _) | (None, None) => self.memories.place(),
+        }
+    }
+
+    /// Gives the name of a blob to its latest version; the one before becomes `name#n`.
+    fn rename_versions(
+        &mut self,
+        name: &str,
+        earlier: Option<Value>,
+        value: Option<Value>,
+        n: usize,
+        layer: &Layer,
+    ) -> Result<(), Problem> {
+        if let Some(earlier) = earlier {
+            self.free_name(&format!("{name}#{n}"), layer)?;
+            self.rename(earlier, format!("{name}#{n}"), layer)?;
         }
         if let Some(value) = value {
             self.free_name(name, layer)?;
             self.rename(value, name.to_owned(), layer)?;
         }
-        let order = earlier_order.unwrap_or(self.blobs.len());
-        let writer = layer.name().to_owned();
-        self.blobs.insert(name.to_owned(), Blob { value, writer, n_earlier, consumed: false, order });
         Ok(())
+    }
+
+    /// Rounds all that lies where a blob does, for a layer that reads it; the blob's value then.
+    pub(crate) fn round(
+        &mut self,
+        name: &str,
+        format: NumberFormat,
+        layer: &'a Layer,
+        entry: &'static LayerEntry,
+    ) -> Result<Option<Value>, Problem> {
+        let Some((value, blob)) = self.blobs.get(name).and_then(|blob| Some((blob.value?, blob.clone()))) else {
+            return Ok(None);
+        };
+        if blob.place.format == format {
+            return Ok(Some(value));
+        }
+        let rounded = LayerContext::new(self, layer, entry, Vec::new()).rounded(format, value)?;
+        let place = self.memories.round(blob.place, Rounded { value: rounded, format, layer, entry });
+        self.renew(name, rounded, place, layer)?;
+        Ok(Some(rounded))
+    }
+
+    /// Makes a new version of a blob that was rounded where it lies since it was written or read.
+    fn catch_up(&mut self, name: &str) -> Result<(), Problem> {
+        let Some((old, place)) = self.blobs.get(name).and_then(|blob| Some((blob.value?, blob.place))) else {
+            return Ok(());
+        };
+        let Some((place, Rounded { value, layer, entry, .. })) = self.memories.latest(place) else { return Ok(()) };
+        let copy = LayerContext::new(self, layer, entry, Vec::new()).copied(value, old)?;
+        self.renew(name, copy, place, layer)
+    }
+
+    /// Makes a value the next version of a blob.
+    fn renew(&mut self, name: &str, value: Value, place: Place, layer: &Layer) -> Result<(), Problem> {
+        let Some(blob) = self.blobs.get_mut(name) else { return Ok(()) };
+        let old = blob.value.replace(value);
+        blob.n_earlier += 1;
+        blob.place = place;
+        let n_earlier = blob.n_earlier;
+        self.rename_versions(name, old, Some(value), n_earlier, layer)
+    }
+
+    /// The same of the net's outputs.
+    fn catch_up_unread(&mut self) -> Vec<Problem> {
+        let mut unread: Vec<(usize, String)> = self.unread().map(|(name, blob)| (blob.order, name.clone())).collect();
+        unread.sort_unstable();
+        unread.into_iter().filter_map(|(_, name)| self.catch_up(&name).err()).collect()
+    }
+
+    /// The blobs that no layer reads.
+    fn unread(&self) -> impl Iterator<Item = (&String, &Blob)> {
+        self.blobs.iter().filter(|(_, blob)| !blob.consumed)
     }
 
     /// Takes a name from a weight or an intermediate value that happens to have it.
@@ -198,10 +281,8 @@ impl Translation<'_> {
     /// Caffe's outputs: the blobs that no layer reads, in the order in which they were first written.
     fn outputs(&mut self) {
         let mut unread: Vec<(usize, Value)> = self
-            .blobs
-            .values()
-            .filter(|blob| !blob.consumed)
-            .filter_map(|blob| Some((blob.order, blob.value?)))
+            .unread()
+            .filter_map(|(_, blob)| Some((blob.order, blob.value?)))
             .filter(|(_, value)| !self.graph.inputs().contains(&value.node))
             .collect();
         unread.sort_unstable();

@@ -500,7 +500,7 @@ fn unknown_layers() {
         "unknown_layers",
         &[(
             X,
-            "layer { name: 'a' type: 'ConvolutionRistretto' bottom: 'x' top: 'a' }
+            "layer { name: 'a' type: 'LRNRistretto' bottom: 'x' top: 'a' }
 layer { name: 'b' type: 'Relu' bottom: 'a' top: 'b' }
 layer { name: 'c' type: 'Python' bottom: 'b' top: 'c' python_param { module: 'm' layer: 'L' } }
 layer { name: 'd' type: 'Filter' bottom: 'c' top: 'd' }

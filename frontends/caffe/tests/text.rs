@@ -139,7 +139,6 @@ fn errors_of_binding() {
     errors("type_of_the_old_format", "layers { name: 'a' type: \"Convolution\" }");
     errors("list_of_one_value", "name: ['a']");
     errors("escapes", "name: '\\q'\ninput: '\\xff'\ninput: '\\u12'\ninput: '\\777'");
-    errors("ristretto_first_release", "layer { quantization_param { precision: FIXED_POINT } }");
     errors("unsupported_fork", "layer { psroi_pooling_param { output_dim: 3 } }");
 }
 

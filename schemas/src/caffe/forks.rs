@@ -147,8 +147,6 @@ fork_fields! {
     "SSD" Training TransformationParameter {
         resize_param [8] noise_param [9] emit_constraint [10] crop_h [11] crop_w [12] distort_param [13] expand_param [14]
     }
-    // `quantization_param` itself is in the schema, under its latest number.
-    "Ristretto" Inference LayerParameter { quantization_param [145 147 148] }
     "Fast R-CNN" Training LayerParameter { smooth_l1_loss_param [8266712] }
     "R-FCN" Training LayerParameter { box_annotator_ohem_param }
     "R-FCN" Inference LayerParameter { psroi_pooling_param }

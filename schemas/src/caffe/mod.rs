@@ -40,7 +40,7 @@ pub use self::loss::{
 pub use self::net::{DimCheckMode, NetParameter, NetState, NetStateRule, ParamSpec, Phase};
 pub use self::norm::{BatchNormParameter, LRNParameter, MVNParameter, NormRegion};
 pub use self::pooling::{PoolMethod, PoolingParameter, RoundMode, SPPParameter};
-pub use self::ristretto::{Precision, QuantizationParameter, Rounding};
+pub use self::ristretto::{Precision, QuantizationParameter, Rounding, renumbered};
 pub use self::shape::{
     ArgMaxParameter, ConcatParameter, CropParameter, EltwiseOp, EltwiseParameter, FlattenParameter, ReductionOp,
     ReductionParameter, ReshapeParameter, SliceParameter, TileParameter,

@@ -13,8 +13,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use thiserror::Error;
 
-use self::record::Record;
-pub(crate) use self::record::{Payload, next_record, next_varint};
+pub(crate) use self::record::{Payload, Record, next_record, next_varint};
 use crate::{Described, FieldDescriptor, FieldPath, Kind, Label, MessageDescriptor, Step};
 
 /// Messages nested deeper than this are refused, as protobuf's own readers do.

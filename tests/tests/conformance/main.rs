@@ -17,3 +17,4 @@ mod pipelines;
 mod published;
 mod reference;
 mod rewritten;
+mod ristretto;

@@ -23,12 +23,6 @@ const STAGES: &[(&str, &str)] = &[("bvlc/examples/mnist/mnist_autoencoder.protot
 const FAILURES: &[(&str, &str)] = &[
     // The layer is a class in a Python file.
     ("bvlc/examples/pycaffe/linreg.prototxt", "layer `loss` of type Python is not supported"),
-    // Ristretto's layers come with a later release.
-    ("ristretto/quantized_dfp16_deploy.prototxt", "unknown layer type `ConvolutionRistretto`"),
-    ("ristretto/quantized_dfp8_deploy.prototxt", "unknown layer type `ConvolutionRistretto`"),
-    ("ristretto/quantized_dfp8act_4w_deploy.prototxt", "unknown layer type `ConvolutionRistretto`"),
-    ("ristretto/quantized_minifloat_m7e8_deploy.prototxt", "unknown layer type `ConvolutionRistretto`"),
-    ("ristretto/quantized_pow2_deploy.prototxt", "unknown layer type `ConvolutionRistretto`"),
 ];
 
 #[test]

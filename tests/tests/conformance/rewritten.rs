@@ -57,9 +57,13 @@ fn published_nets() {
     let mut failures = Vec::new();
     let mut n_nets = 0;
     for path in prototxts(&models) {
+        let name = path.strip_prefix(&models).unwrap_or(&path).display().to_string();
+        // Caffe has no layers that round numbers.
+        if name.starts_with("ristretto") {
+            continue;
+        }
         let Some(model) = open(&path) else { continue };
         n_nets += 1;
-        let name = path.strip_prefix(&models).unwrap_or(&path).display().to_string();
         failures.extend(check(&model).into_iter().map(|what| format!("{name}: {what}")));
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));

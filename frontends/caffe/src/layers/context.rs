@@ -7,7 +7,7 @@ use firebrick_ir::{Dim, GraphError, NodeId, Op, Origin, Preprocess, Tensor, Type
 use firebrick_schemas::FieldPath;
 use firebrick_schemas::caffe::{FillerParameter, LayerParameter, Phase};
 
-use super::{LayerEntry, Tops};
+use super::{LayerEntry, NumberFormat, Tops};
 use crate::fillers::{Stream, fill};
 use crate::net::Layer;
 use crate::problem::{Problem, ProblemKind};
@@ -18,7 +18,7 @@ use crate::weights::Stored;
 /// One layer's translation.
 pub(crate) struct LayerContext<'t, 'a> {
     translation: &'t mut Translation<'a>,
-    layer: &'t Layer,
+    layer: &'a Layer,
     entry: &'static LayerEntry,
     bottoms: Vec<Value>,
     /// Values that this layer computed: they may become tops under the tops' names. Constants may not, so that a
@@ -26,16 +26,26 @@ pub(crate) struct LayerContext<'t, 'a> {
     computed: HashSet<Value>,
     /// The dimensions of the weight blobs that were asked for.
     blobs: Vec<Vec<u64>>,
+    /// What its weights and its bias are rounded to.
+    weight_formats: [NumberFormat; 2],
 }
 
 impl<'t, 'a> LayerContext<'t, 'a> {
     pub(crate) fn new(
         translation: &'t mut Translation<'a>,
-        layer: &'t Layer,
+        layer: &'a Layer,
         entry: &'static LayerEntry,
         bottoms: Vec<Value>,
     ) -> Self {
-        LayerContext { translation, layer, entry, bottoms, computed: HashSet::new(), blobs: Vec::new() }
+        LayerContext {
+            translation,
+            layer,
+            entry,
+            bottoms,
+            computed: HashSet::new(),
+            blobs: Vec::new(),
+            weight_formats: [NumberFormat::Float; 2],
+        }
     }
 
     /// Translates the layer. Each top is a value of its own, as Caffe's blobs are.
@@ -78,7 +88,7 @@ impl<'t, 'a> LayerContext<'t, 'a> {
     }
 
     /// The layer as the file has it.
-    pub(crate) fn param(&self) -> &'t LayerParameter {
+    pub(crate) fn param(&self) -> &'a LayerParameter {
         &self.layer.param
     }
 
@@ -183,6 +193,52 @@ impl<'t, 'a> LayerContext<'t, 'a> {
     /// As [`LayerContext::weight`], but in the graph under other dimensions of the same product, as broadcasting
     /// needs them.
     pub(crate) fn weight_as(
+        &mut self,
+        index: usize,
+        what: &str,
+        dims: &[u64],
+        filler: Option<&FillerParameter>,
+        graph_dims: &[u64],
+    ) -> Result<Value, Problem> {
+        let value = self.float_weight(index, what, dims, filler, graph_dims)?;
+        let format = self.weight_formats.get(index).copied().unwrap_or(NumberFormat::Float);
+        format.apply(self, what, value)
+    }
+
+    /// Lets weights and bias be rounded when they are asked for.
+    pub(super) fn round_weights(&mut self, formats: [NumberFormat; 2]) {
+        self.weight_formats = formats;
+    }
+
+    /// Rounds the bottoms, and all that lies in their memory.
+    pub(super) fn round_bottoms(&mut self, format: NumberFormat) -> Result<(), Problem> {
+        if format == NumberFormat::Float {
+            return Ok(());
+        }
+        for (index, name) in self.layer.param.bottom.iter().enumerate() {
+            if let Some(value) = self.translation.round(name, format, self.layer, self.entry)? {
+                self.bottoms[index] = value;
+            }
+        }
+        Ok(())
+    }
+
+    /// A value, rounded: a version of a blob.
+    pub(crate) fn rounded(&mut self, format: NumberFormat, value: Value) -> Result<Value, Problem> {
+        format.apply(self, "in", value)
+    }
+
+    /// A value as a version of a blob that has its elements under the dimensions of `like`.
+    pub(crate) fn copied(&mut self, value: Value, like: Value) -> Result<Value, Problem> {
+        let dims = self.dims(like);
+        if self.dims(value) == dims {
+            return self.identity(value);
+        }
+        let shape = dims.iter().map(|&n| i64::try_from(n).unwrap_or(i64::MAX)).collect();
+        self.op("copy", ops::Reshape { shape }, &[value])
+    }
+
+    fn float_weight(
         &mut self,
         index: usize,
         what: &str,

@@ -19,6 +19,7 @@ mod input;
 mod interp;
 mod lrn;
 mod mvn;
+mod number_format;
 mod parameter;
 mod permute;
 mod pooling;
@@ -28,6 +29,7 @@ mod recurrent;
 mod reduction;
 mod refused;
 mod reshape;
+mod ristretto;
 mod scale;
 mod slice;
 mod softmax;
@@ -39,6 +41,7 @@ use firebrick_ir::Value;
 use firebrick_schemas::FieldPath;
 
 pub(crate) use self::context::LayerContext;
+pub(crate) use self::number_format::NumberFormat;
 use crate::net::Layer;
 use crate::problem::{Problem, ProblemKind};
 
@@ -50,6 +53,8 @@ type Tops = Result<Vec<Option<Value>>, Problem>;
 pub enum Fork {
     /// Caffe itself, of the Berkeley Vision and Learning Center.
     Bvlc,
+    /// Ristretto, which rounds numbers to few bits.
+    Ristretto,
     /// SSD: the Single Shot MultiBox Detector's fork.
     Ssd,
     /// Layers that several forks and add-ons have under the same name.
@@ -61,6 +66,7 @@ impl Fork {
     pub fn name(self) -> &'static str {
         match self {
             Fork::Bvlc => "BVLC",
+            Fork::Ristretto => "Ristretto",
             Fork::Ssd => "SSD",
             Fork::Others => "others",
         }
@@ -130,9 +136,18 @@ const LAYERS: &[LayerEntry] = &[
     entry("Concat", Fork::Bvlc, at_least(1), exactly(1), "concat", concat::concat),
     entry("Convolution", Fork::Bvlc, at_least(1), at_least(1), "conv", convolution::convolution),
     entry("ConvolutionDepthwise", Fork::Others, at_least(1), at_least(1), "conv", convolution::depthwise),
+    entry("ConvolutionRistretto", Fork::Ristretto, at_least(1), at_least(1), "quantize, conv", ristretto::convolution),
     entry("Crop", Fork::Bvlc, exactly(2), exactly(1), "slice", slice::crop),
     entry("Data", Fork::Bvlc, exactly(0), between(1, 2), "inputs", data::data),
     entry("Deconvolution", Fork::Bvlc, at_least(1), at_least(1), "conv_transpose", deconvolution::deconvolution),
+    entry(
+        "DeconvolutionRistretto",
+        Fork::Ristretto,
+        at_least(1),
+        at_least(1),
+        "quantize, conv_transpose",
+        ristretto::deconvolution,
+    ),
     entry("DepthwiseConvolution", Fork::Others, at_least(1), at_least(1), "conv", convolution::depthwise),
     entry("DetectionOutput", Fork::Ssd, exactly(3), exactly(1), "detection_output", detection_output::detection_output),
     entry("Dropout", Fork::Bvlc, exactly(1), exactly(1), "nothing", activation::dropout),
@@ -141,6 +156,7 @@ const LAYERS: &[LayerEntry] = &[
     entry("ELU", Fork::Bvlc, exactly(1), exactly(1), "elu", activation::elu),
     entry("Embed", Fork::Bvlc, exactly(1), exactly(1), "cast, gather, add", inner_product::embed),
     entry("Exp", Fork::Bvlc, exactly(1), exactly(1), "mul, exp", power::exp),
+    entry("FcRistretto", Fork::Ristretto, exactly(1), exactly(1), "quantize, gemm", ristretto::inner_product),
     entry("Flatten", Fork::Bvlc, exactly(1), exactly(1), "reshape", reshape::flatten),
     entry("HDF5Data", Fork::Bvlc, exactly(0), at_least(1), "inputs", data::hdf5_data),
     entry("Im2col", Fork::Bvlc, exactly(1), exactly(1), "conv", im2col::im2col),

@@ -5,15 +5,15 @@ use firebrick_schemas::FieldPath;
 use crate::net::Layer;
 use crate::problem::{Problem, ProblemKind};
 
-/// Caffe's own layer types that no graph of fixed ops can stand for.
+/// Layer types that no graph of fixed ops can stand for, or that their own Caffe can't run.
 const REFUSED: &[(&str, &str)] = &[
     ("Filter", "how many items its tops have depends on the values of its last bottom"),
+    ("LRNRistretto", "Ristretto itself does not compute it on a CPU"),
     ("Python", "it runs code that is not in the model's files"),
 ];
 
 /// Layer types of forks and add-ons, by where they come from.
 const FORKS: &[(&str, &[&str])] = &[
-    ("Ristretto", &["ConvolutionRistretto", "DeconvolutionRistretto", "FcRistretto", "LRNRistretto"]),
     ("Fast R-CNN", &["ROIPooling"]),
     ("a port of Faster R-CNN to C++", &["Proposal"]),
     ("R-FCN", &["BoxAnnotatorOHEM", "PSROIPooling", "SmoothL1LossOHEM", "SoftmaxWithLossOHEM"]),
