@@ -7,7 +7,7 @@ use crate::Isa;
 pub enum Algorithms {
     /// For each convolution the one that is thought to be the fastest. Winograd's is among them, whose sums are of
     /// other numbers than the convolution's products: f32 results have an error of about 1e-6 of the largest, and a NaN
-    /// or an infinity spoils up to 5 × 5 results around those that it should.
+    /// or an infinity spoils all results of the tiles of 4 × 4 that read it.
     #[default]
     Fastest,
     /// Sums of the products that define an op, and nothing else.
