@@ -6,7 +6,7 @@ use super::planner::Planner;
 use crate::emit::as_imm;
 use crate::kernels::{Winograd, WinogradTiles};
 use crate::plan::View;
-use crate::tile::{FACTORS, OUTPUTS, Operand, SIDE, WEIGHTS, fits};
+use crate::tile::{FACTORS, OUTPUTS, Operand, SIDE, fits};
 use crate::{Algorithms, Isa};
 
 /// Bytes of transformed inputs that a task may have where weights are large, which are read again for each task.
@@ -159,10 +159,12 @@ impl Convolution {
         for first in (0..n_all).step_by(n_vectors * lanes) {
             let width = (n_vectors * lanes).min(n_all - first);
             let block = &mut packed[SIDE * SIDE * n_channels * first..][..SIDE * SIDE * n_channels * width];
-            for (o, channel) in (first..n_out.min(first + width)).flat_map(|o| (0..n_channels).map(move |c| (o, c))) {
-                let taps = &self.weights[(o * n_channels + channel) * 9..][..9];
-                for (place, weight) in transformed(taps).into_iter().flatten().enumerate() {
-                    block[(place * n_channels + channel) * width + o - first] = weight;
+            for channel in 0..n_channels {
+                for o in first..n_out.min(first + width) {
+                    let taps = &self.weights[(o * n_channels + channel) * 9..][..9];
+                    for (place, weight) in transformed(taps).into_iter().flatten().enumerate() {
+                        block[(place * n_channels + channel) * width + o - first] = weight;
+                    }
                 }
             }
         }
@@ -187,7 +189,13 @@ impl Sizes {
 
 /// `G g Gᵀ`
 fn transformed(taps: &[f32]) -> [[f32; SIDE]; SIDE] {
-    let along: [[f64; 3]; SIDE] = WEIGHTS
-        .map(|row| std::array::from_fn(|column| (0..3).map(|i| row[i] * f64::from(taps[i * 3 + column])).sum::<f64>()));
-    along.map(|row| WEIGHTS.map(|factors| (0..3).map(|i| factors[i] * row[i]).sum::<f64>() as f32))
+    let columns: [[f64; SIDE]; 3] =
+        std::array::from_fn(|column| along(std::array::from_fn(|row| f64::from(taps[row * 3 + column]))));
+    std::array::from_fn(|row| along(columns.map(|column| column[row])).map(|weight| weight as f32))
+}
+
+/// G, whose rows are `[1, 0, 0] / 4`, `[-1, ∓1, -1] / 6`, `[1, ±2, 4] / 24` and `[0, 0, 1]`, times three weights.
+fn along([a, b, c]: [f64; 3]) -> [f64; SIDE] {
+    let (outer, far) = (-(a + c) / 6.0, a / 24.0 + c / 6.0);
+    [a / 4.0, outer - b / 6.0, outer + b / 6.0, far + b / 12.0, far - b / 12.0, c]
 }

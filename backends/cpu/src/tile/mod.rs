@@ -14,7 +14,7 @@ pub(crate) use asm::{Pointer, Reg, VectorAsm};
 pub(crate) use clif::ClifAsm;
 use generate::generate;
 pub(crate) use pool::PoolRow;
-pub(crate) use winograd::{FACTORS, InputTransform, OUTPUTS, OutputTransform, Products, SIDE, WEIGHTS};
+pub(crate) use winograd::{FACTORS, InputTransform, OUTPUTS, OutputTransform, Products, SIDE};
 
 /// Innermost code: a function of the [`Pointer`]s.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -28,16 +28,6 @@ enum Factor {
 /// All factors, in the order in which they lie in memory.
 pub(crate) const FACTORS: [f32; 6] = [-5.0, -4.0, -1.0, 2.0, 4.0, 8.0];
 
-/// G, which takes three weights to six.
-pub(crate) const WEIGHTS: [[f64; 3]; SIDE] = [
-    [1.0 / 4.0, 0.0, 0.0],
-    [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
-    [-1.0 / 6.0, 1.0 / 6.0, -1.0 / 6.0],
-    [1.0 / 24.0, 1.0 / 12.0, 1.0 / 6.0],
-    [1.0 / 24.0, -1.0 / 12.0, 1.0 / 6.0],
-    [0.0, 0.0, 1.0],
-];
-
 /// `Bᵀ d B` of a tile in each of some blocks of channels. All steps are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct InputTransform {

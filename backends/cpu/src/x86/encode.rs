@@ -179,13 +179,13 @@ impl Code {
         }
     }
 
-    /// prefetcht1: a line of memory into the second cache.
+    /// prefetcht0: a line of memory into all caches.
     pub(super) fn prefetch(&mut self, mem: Mem) {
         if mem.base.0 >= 8 {
             self.bytes.push(0x41);
         }
         self.bytes.extend([0x0f, 0x18]);
-        self.mod_rm(2, Rm::Mem(mem), 1);
+        self.mod_rm(1, Rm::Mem(mem), 1);
     }
 
     /// mov r32, imm32: the upper half becomes 0.

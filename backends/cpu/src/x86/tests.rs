@@ -199,7 +199,7 @@ fn prefetches() {
             let mut code = Code::default();
             let mem = Mem { base, disp };
             code.prefetch(mem);
-            assert_eq!(decoded(&code), format!("prefetcht1 byte ptr [{}]", address(mem)));
+            assert_eq!(decoded(&code), format!("prefetcht0 byte ptr [{}]", address(mem)));
         }
     }
 }
