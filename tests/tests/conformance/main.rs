@@ -1,5 +1,6 @@
 //! Firebrick against other engines' results, published models, and the project's own rules.
 
+mod accuracy;
 mod architecture;
 mod caffe_cases;
 mod caffe_pipelines;
