@@ -10,7 +10,6 @@ use firebrick_ir::eval::check_inputs;
 use firebrick_ir::{Element, Graph, Tensor, Type, Value, verify};
 use firebrick_onnx::Datum;
 
-use crate::bind::bind;
 use crate::form::Form;
 use crate::named::NamedGraph;
 use crate::{Error, Model, OutputTensor};
@@ -179,7 +178,7 @@ impl Executable {
     }
 
     fn compile(&self, graph: Arc<NamedGraph>, inputs: &HashMap<String, Tensor>) -> Result<Compiled, Error> {
-        let bound = bind(graph.graph(), inputs).map_err(|error| Error::Request(error.to_string()))?;
+        let bound = graph.graph().bind(inputs).map_err(|error| Error::Request(error.to_string()))?;
         let isa = self.options.isa.unwrap_or_else(Isa::detect);
         let algorithms = if self.options.exact { Algorithms::Exact } else { Algorithms::Fastest };
         let options = firebrick_cpu::Options { isa, algorithms };

@@ -18,7 +18,6 @@
 //! Only this crate and the command line touch files. Everything else works on bytes in memory.
 
 mod accuracy;
-mod bind;
 mod compare;
 mod convert;
 mod error;

@@ -1,5 +1,6 @@
 //! The graph: nodes, values, uses.
 
+mod bind;
 mod edit;
 
 use std::collections::{HashMap, HashSet};

@@ -1,7 +1,10 @@
 //! Changes to a graph: names, uses, removals.
 
+use std::collections::HashMap;
+
 use firebrick_ir::ops::{Identity, Unary, UnaryFn};
-use firebrick_ir::{Graph, GraphError, Type, Value, verify};
+use firebrick_ir::text::parse;
+use firebrick_ir::{Graph, GraphError, Tensor, Type, Value, verify};
 
 /// `x` and its copies `x.1` to `x.n`, of which the last is the output.
 fn chain(n: usize) -> (Graph, Vec<Value>) {
@@ -90,4 +93,16 @@ fn uses_are_counted_over_all_results() {
     assert!(!graph.is_output(values[0]) && graph.is_output(values[1]));
     graph.output(values[0]);
     assert!(!graph.has_one_use(values[0].node) && graph.is_output(values[0]));
+}
+
+#[test]
+fn sizes_take_the_place_of_symbols() {
+    let source = r#"graph "batch" { %unused = input : f32[1] %x = input : f32[N, 3] %w = const random(1) : f32[3]
+        %y = add(%x, %w) : f32[N, 3] from Eltwise "sum" %z = slice(%y) axes=[1] starts=[0] counts=[2] steps=[1] region sums
+        return %z, %x }"#;
+    let graph = parse(source, &()).expect("the text is right");
+    let x = Tensor::from_vec(&[4, 3], vec![0.0f32; 12]).expect("there are as many elements");
+    let bound = graph.bind(&HashMap::from([("x".to_owned(), x)])).expect("the sizes fit");
+    assert_eq!(bound.to_string(), graph.to_string().replace("[N, ", "[4, "));
+    assert!(verify(&bound).is_ok());
 }
