@@ -31,7 +31,9 @@ pub(super) fn cover(isa: Isa, operand: Operand, n_vectors: usize, max_vectors: u
         Operand::Broadcast => n_vectors.min(max_vectors).min(MAX_VECTORS),
         Operand::Lanes => 1,
     };
-    let candidates = (1..=max.max(1)).map(|n| (n, rows(isa, operand, n, pixels)));
+    // One vector of one pixel always fits.
+    let fits = |&n: &usize| n == 1 || fits(1, n, isa.registers(), operand);
+    let candidates = (1..=max.max(1)).filter(fits).map(|n| (n, rows(isa, operand, n, pixels)));
     let total = |(n, rows): &(usize, Rows)| {
         let whole = (n_vectors / n) as f64 * cost_of_rows(isa, operand, *n, rows);
         let rest = n_vectors % n;

@@ -15,6 +15,17 @@ fn sizes() {
     }
 }
 
+/// Rows of whole vectors, for which there are more sums than registers.
+#[test]
+fn single_rows() {
+    for n in [32, 56, 64, 96, 120, 128, 500, 1000] {
+        check_native(&format!(
+            r#"graph "gemm" {{ %x = input : f32[1, 20] %w = const random(3) : f32[{n}, 20]
+            %y = gemm(%x, %w) trans_a=false trans_b=true return %y }}"#
+        ));
+    }
+}
+
 #[test]
 fn what_is_added() {
     for dims in ["[1, 9]", "[1]", "[1, 1]", "[]", "[4, 1]", "[4, 9]"] {
