@@ -5,10 +5,17 @@ use std::sync::Arc;
 
 use firebrick_cpu::{Algorithms, Context, Isa, Options, Program};
 use firebrick_ir::{DType, Evaluator, Graph, Tensor, Value, text, verify};
+use proptest::prelude::ProptestConfig;
 
 /// The largest difference of an f32, as a share of the value's largest element: sums of some thousand products in f32
 /// against sums in f64.
-const TOLERANCE: f64 = 1e-5;
+pub(crate) const TOLERANCE: f64 = 1e-5;
+
+/// That many cases, unless `PROPTEST_CASES` says otherwise.
+pub(crate) fn config(cases: u32) -> ProptestConfig {
+    let default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_some() { default } else { ProptestConfig { cases, ..default } }
+}
 
 /// Compiles and runs the graph on every instruction set and some numbers of threads; its results must be the
 /// evaluator's, and the same for any number of threads.
@@ -61,7 +68,7 @@ fn check_with(graph: &Graph, inputs: &[(String, Tensor)], algorithms: Algorithms
 }
 
 /// Runs twice in the same context: what the first run leaves behind must not matter.
-fn run(program: &Arc<Program>, n_threads: usize, inputs: &[(String, Tensor)]) -> Vec<Tensor> {
+pub(crate) fn run(program: &Arc<Program>, n_threads: usize, inputs: &[(String, Tensor)]) -> Vec<Tensor> {
     let mut context = Context::new(Arc::clone(program), n_threads).expect("the arena is small");
     for (index, (_, tensor)) in inputs.iter().enumerate() {
         context.set_input(index, tensor).expect("inputs have the graph's types");
@@ -75,7 +82,7 @@ fn run(program: &Arc<Program>, n_threads: usize, inputs: &[(String, Tensor)]) ->
     outputs
 }
 
-fn same_bits(a: &[Tensor], b: &[Tensor]) -> bool {
+pub(crate) fn same_bits(a: &[Tensor], b: &[Tensor]) -> bool {
     a.iter().zip(b).all(|(a, b)| a.bytes() == b.bytes())
 }
 
