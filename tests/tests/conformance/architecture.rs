@@ -33,7 +33,7 @@ const MAY_DEPEND: &[(&str, &[&str])] = &[
         ],
     ),
     ("cli", &["firebrick"]),
-    ("tests", &["firebrick"]),
+    ("tests", &["firebrick", "firebrick-cpu"]),
 ];
 
 /// Folders whose code works on bytes in memory.

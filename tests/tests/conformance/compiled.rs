@@ -1,26 +1,26 @@
-//! Compiled programs against other engines' results, on every instruction set that this machine has.
+//! Compiled programs against other engines' results.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::num::NonZeroUsize;
 use std::path::Path;
 
 use firebrick::ir::Tensor;
 use firebrick::passes::{Level, Options};
-use firebrick::{CompileOptions, Error, Executable, Isa, Model, OpenOptions};
-use firebrick_tests::{best, compare, npy, npz, shared};
+use firebrick::{CompileOptions, Error, Executable, Model, OpenOptions};
+use firebrick_tests::{Way, best, compare, npy, npz, shared, ways};
 
 use crate::caffe_cases::{EXACT, TOLERANCE, of_kind};
 use crate::reference::{CASES, Case, flat, item, prepared};
 
-/// Compiles the model for each instruction set, rewritten and not, and for one to three threads.
-fn each_way(model: &Model, check: &mut dyn FnMut(&str, Result<Executable, Error>)) {
-    for (isa, n_threads) in Isa::ALL.iter().copied().filter(|isa| isa.is_available()).zip([1, 2, 3]) {
-        for level in [Level::O0, Level::O2] {
-            let mut model = model.clone();
-            model.optimize(level, Options::default()).unwrap_or_else(|error| panic!("{error}"));
-            let options = CompileOptions { isa: Some(isa), threads: NonZeroUsize::new(n_threads), exact: false };
-            check(&format!("{isa}, {n_threads} threads, -O{level}"), model.compile(&options));
+/// Compiles the model, rewritten and not, in every way of the case.
+fn each_way(case: &str, model: &Model, check: &mut dyn FnMut(&str, Result<Executable, Error>)) {
+    for level in [Level::O0, Level::O2] {
+        let mut model = model.clone();
+        model.optimize(level, Options::default()).unwrap_or_else(|error| panic!("{error}"));
+        for options in ways(&format!("{case}, -O{level}")).iter().flat_map(Way::options) {
+            let CompileOptions { isa, threads, exact: _ } = &options;
+            let way = format!("-O{level}, {isa:?}, {threads:?}");
+            check(&way, model.compile(&options));
         }
     }
 }
@@ -47,7 +47,7 @@ fn check(case: &Path) -> Vec<String> {
     let model = model.unwrap_or_else(|error| panic!("{name}: {}", error.render(false)));
     let tolerance = if EXACT.contains(&name.as_str()) { 0.0 } else { TOLERANCE };
     let mut failures = Vec::new();
-    each_way(&model, &mut |way, executable| {
+    each_way(&name, &model, &mut |way, executable| {
         let row = |what: &str| format!("{name:<20} {way:<30} {what}");
         let outputs = match executable.and_then(|executable| executable.run(inputs.clone())) {
             Ok(outputs) => outputs,
@@ -70,7 +70,7 @@ fn squeezenets_are_as_caffe_computes_them() {
     for case in CASES {
         let expected = npy(&reference.join(format!("{}.prob.caffe-1.0-openblas.10.npy", case.results)));
         let model = case.open(&models);
-        each_way(&model, &mut |way, executable| {
+        each_way(case.prototxt, &model, &mut |way, executable| {
             let way = format!("{}, {way}", case.prototxt);
             let executable = executable.unwrap_or_else(|error| panic!("{way}: {}", error.render(false)));
             for row in 0..inputs.dims()[0] {

@@ -11,6 +11,7 @@ mod executable;
 mod figures;
 mod images;
 mod inline_weights;
+mod native;
 mod onnx_export;
 mod onnx_microsoft;
 mod onnx_zoo;

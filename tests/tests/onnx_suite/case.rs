@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use firebrick::ir::{DType, Tensor};
+use firebrick::ir::{DType, Graph, Tensor};
 use firebrick::onnx::{Datum, Definition, Kind};
 use firebrick::passes::Level;
 use firebrick::{InputInfo, Model, OpenOptions};
-use firebrick_tests::{LEVELS, evaluated, optimized};
+use firebrick_tests::{LEVELS, check_native, evaluated, optimized};
 
 use crate::compare::compare;
 
@@ -46,13 +46,10 @@ impl Case {
     /// Says why if a pipeline does not keep the model's outputs: bit for bit, but for rounding in floats. `None` if it
     /// has none to keep, or no graph before its inputs are known.
     pub(crate) fn run_optimized(&self) -> Option<Result<(), String>> {
-        let (model, inputs) = self.definition().and_then(|definition| self.open(&definition)).ok()?;
-        let tensor = |(name, datum)| if let Datum::Tensor(tensor) = datum { Some((name, tensor)) } else { None };
-        let inputs: HashMap<String, Tensor> = inputs.into_iter().map(tensor).collect::<Option<_>>()?;
-        let graph = model.graph().ok()?;
-        let before = evaluated(graph, &inputs).ok()?;
+        let (graph, inputs) = self.graph()?;
+        let before = evaluated(&graph, &inputs).ok()?;
         let check = |level| {
-            let (after, _) = optimized(graph, level)?;
+            let (after, _) = optimized(&graph, level)?;
             let found = evaluated(&after, &inputs)?;
             graph.outputs().into_iter().try_for_each(|value| {
                 let name = graph.value_name(value);
@@ -71,6 +68,31 @@ impl Case {
             })
         };
         Some(LEVELS.into_iter().try_for_each(|level| check(level).map_err(|message| format!("-O{level}: {message}"))))
+    }
+
+    /// Says why the graph, compiled as it is or after `-O2`, does not give what the evaluator makes of it. `None` if it
+    /// has no result there, or no graph before its inputs are known.
+    pub(crate) fn run_compiled(&self) -> Option<Result<(), String>> {
+        let (graph, inputs) = self.graph()?;
+        let check = |level| {
+            let (after, _) = match optimized(&graph, level) {
+                Ok(optimized) => optimized,
+                Err(message) => return Some(Err(message)),
+            };
+            check_native(&format!("{}, -O{level}", self.name), &after, &inputs)
+        };
+        match check_native(&self.name, &graph, &inputs)? {
+            Ok(()) => check(Level::O2),
+            failed => Some(failed),
+        }
+    }
+
+    /// The graph and its inputs, if all of these are tensors.
+    fn graph(&self) -> Option<(Graph, HashMap<String, Tensor>)> {
+        let (model, inputs) = self.definition().and_then(|definition| self.open(&definition)).ok()?;
+        let tensor = |(name, datum)| if let Datum::Tensor(tensor) = datum { Some((name, tensor)) } else { None };
+        let inputs = inputs.into_iter().map(tensor).collect::<Option<_>>()?;
+        Some((model.graph().ok()?.clone(), inputs))
     }
 
     fn definition(&self) -> Result<Definition, String> {

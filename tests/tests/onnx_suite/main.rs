@@ -82,6 +82,26 @@ fn pipelines_keep_results() {
     announce(&format!("{} of {} cases keep their results at every level", n_run.into_inner(), cases.len()));
 }
 
+/// Compiled programs, of graphs as they are imported and after `-O2`, against the reference evaluator.
+#[test]
+fn compiled_cases_give_what_the_evaluator_does() {
+    let Some(wheel) = Wheel::open() else { return };
+    let cases: Vec<Case> =
+        wheel.cases().into_iter().filter(|case| matches!(case.inputs, case::Inputs::Given(_))).collect();
+    let n_run = AtomicUsize::new(0);
+    let outcomes = run(&cases, |case| {
+        let outcome = case.run_compiled();
+        n_run.fetch_add(usize::from(outcome.is_some()), Ordering::Relaxed);
+        outcome.unwrap_or(Ok(()))
+    });
+    let failures = outcomes.values().filter_map(|outcome| outcome.as_ref().err().cloned());
+    let failures: Vec<String> = failures.collect();
+    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
+    let n_run = n_run.into_inner();
+    announce(&format!("{n_run} of {} cases give what the evaluator does when they are compiled", cases.len()));
+    assert!(n_run >= 1476, "only {n_run} cases have a graph and a result");
+}
+
 /// Runs the cases on all cores.
 fn run(cases: &[Case], run: impl Fn(&Case) -> Result<(), String> + Sync) -> Outcomes {
     let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(Outcomes::new()));
