@@ -133,6 +133,8 @@ const FOLD: &[&dyn Pass] = &[&FoldPad, &HoistScales, &FoldScaleAfter, &FoldScale
 const QUANTIZE: &[&dyn Pass] = &[
     &DeadCode,
     &RemoveIdentity,
+    // Scales that were said otherwise.
+    &FoldConstants,
     // Both towards each other, so that they meet at what is computed between.
     &SinkDequantize,
     &RaiseQuantize,

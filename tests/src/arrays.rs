@@ -24,6 +24,7 @@ pub fn npz(path: &Path) -> Arrays {
     let mut read = |name: String| {
         let floats = array(&mut archive, &name, |x: f32| x);
         let values = floats.or_else(|_| array(&mut archive, &name, |x: u8| f32::from(x)));
+        let values = values.or_else(|_| array(&mut archive, &name, |x: i8| f32::from(x)));
         let (dims, values) = values.unwrap_or_else(|error| fail(&error));
         (name, tensor(&dims, values))
     };

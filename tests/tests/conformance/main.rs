@@ -17,6 +17,7 @@ mod onnx_microsoft;
 mod onnx_zoo;
 mod pipelines;
 mod published;
+mod quantized;
 mod reference;
 mod rewritten;
 mod ristretto;

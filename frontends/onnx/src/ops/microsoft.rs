@@ -6,6 +6,7 @@ use firebrick_ir::ops::{Binary, BinaryFn, Concat, Dequantize, Gemm, Pool, PoolFn
 use firebrick_ir::{DType, Op, Tensor, Value};
 
 use super::cast::cast_to;
+use super::integers::{self, Slots};
 use super::quantize::with_zero;
 use super::quantized::requantized;
 use super::reshape::to_dims;
@@ -96,6 +97,14 @@ fn channels_first(ctx: &mut NodeContext<'_, '_>) -> Result<(), Stop> {
 pub(super) fn qgemm(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     let alpha = ctx.float_or("alpha", 1.0)?;
     let op = Gemm { trans_a: ctx.flag("transA", false)?, trans_b: ctx.flag("transB", false)? };
+    let (y, outputs) = (ctx.optional(7).map(|_| 7), usize::from(!op.trans_b));
+    // An operator without a zero point has a result around 0, of a type that only `a` says.
+    if alpha == 1.0 && (y.is_none() || ctx.optional(8).is_some()) {
+        let slots = Slots { x: 0, w: 3, y, bias: 6 };
+        if let Some(result) = integers::sum(ctx, op.clone(), &slots, outputs)? {
+            return Ok(vec![result.into()]);
+        }
+    }
     let (a, b) = (centred(ctx, 0, 2, false)?, centred(ctx, 3, 5, op.trans_b)?);
     let operands: Vec<Value> = [a, b].into_iter().chain(ctx.optional(6)).collect();
     let sums = ctx.op("sums", op, &operands)?;

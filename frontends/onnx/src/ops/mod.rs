@@ -25,6 +25,7 @@ mod found;
 mod gather;
 mod gemm;
 mod heads;
+mod integers;
 mod linear_attention;
 mod list;
 mod logic;

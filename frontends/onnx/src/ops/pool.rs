@@ -12,12 +12,12 @@ pub(super) fn max_pool(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     let x = ctx.input(0)?;
     let indices = ctx.is_used(1);
     let op = Pool { indices, ..read(ctx, x, PoolFn::Max)? };
-    // Bytes are exact in f32, and so are their maxima.
     let dtype = ctx.ty(x).dtype;
-    let widened = if dtype.is_float() { x } else { ctx.op("wide", Cast::to(DType::F32), &[x])? };
+    let is_pooled = dtype.is_float() || matches!(dtype, DType::I8 | DType::U8);
+    let widened = if is_pooled { x } else { ctx.op("wide", Cast::to(DType::F32), &[x])? };
     let pooled =
         if indices { ctx.op_n(&["pool", "place"], op, &[widened])? } else { vec![ctx.op("pool", op, &[widened])?] };
-    let largest = if dtype.is_float() { pooled[0] } else { ctx.op("narrow", Cast::to(dtype), &[pooled[0]])? };
+    let largest = if is_pooled { pooled[0] } else { ctx.op("narrow", Cast::to(dtype), &[pooled[0]])? };
     let Some(&place) = pooled.get(1) else { return Ok(vec![largest.into()]) };
     let place = if column_major { by_columns(ctx, x, place)? } else { place };
     Ok(vec![largest.into(), in_whole(ctx, x, place)?.into()])

@@ -3,11 +3,12 @@
 //! The zero point is subtracted, so that what is padded is 0, and the sum is exact. Where the result is quantized
 //! again, the sum stands for a number by the product of the scales.
 
-use firebrick_ir::ops::{BinaryFn, Dequantize, Quantize, Rounding};
+use firebrick_ir::ops::{BinaryFn, Dequantize, Gemm, MatMul, Quantize, Rounding};
 use firebrick_ir::{DType, Dim, Value};
 
 use super::cast::cast_to;
 use super::conv;
+use super::integers::{self, Slots};
 use super::matmul::product;
 use super::quantize::with_zero;
 use super::reshape::to_dims;
@@ -36,10 +37,14 @@ pub(super) fn matmul_integer(ctx: &mut NodeContext<'_, '_>) -> Outputs {
 /// QLinearConv: convolution of quantized numbers, quantized again.
 pub(super) fn qlinear_conv(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     let (x, w) = (ctx.input(0)?, ctx.input(3)?);
+    let op = conv::read(ctx, x, w)?;
+    let slots = Slots { x: 0, w: 3, y: Some(6), bias: 8 };
+    if let Some(result) = integers::sum(ctx, op.clone(), &slots, 0)? {
+        return Ok(vec![result.into()]);
+    }
     let (x_zero, w_zero) = (ctx.input(2)?, ctx.input(5)?);
     let x = centred(ctx, "x", x, Some(x_zero), 1)?;
     let w = centred(ctx, "w", w, Some(w_zero), 0)?;
-    let op = conv::read(ctx, x, w)?;
     let operands: Vec<Value> = [x, w].into_iter().chain(ctx.optional(8)).collect();
     let sums = ctx.op("sums", op, &operands)?;
     let scale = ctx.binary(BinaryFn::Mul, ctx.input(1)?, ctx.input(4)?)?;
@@ -50,6 +55,16 @@ pub(super) fn qlinear_conv(ctx: &mut NodeContext<'_, '_>) -> Outputs {
 /// QLinearMatMul: product of quantized matrices, quantized again. Scales may be those of rows and columns.
 pub(super) fn qlinear_matmul(ctx: &mut NodeContext<'_, '_>) -> Outputs {
     let (a, b) = (ctx.input(0)?, ctx.input(3)?);
+    let slots = Slots { x: 0, w: 3, y: Some(6), bias: 8 };
+    if integers::is_matrix(ctx, b) && ctx.rank(a) >= 2 {
+        let product = Gemm { trans_a: false, trans_b: false };
+        let is_one = ctx.rank(a) == 2;
+        let one =
+            if is_one { integers::sum(ctx, product, &slots, 1)? } else { integers::sum(ctx, MatMul {}, &slots, 1)? };
+        if let Some(result) = one {
+            return Ok(vec![result.into()]);
+        }
+    }
     let (a_zero, b_zero) = (ctx.input(2)?, ctx.input(5)?);
     let a_zero = as_rows(ctx, a_zero)?;
     let a = shifted(ctx, "a", a, Some(a_zero))?;
