@@ -1,7 +1,9 @@
 //! `firebrick inspect`
 
+use std::collections::BTreeMap;
+
 use clap::{Args, ValueEnum};
-use firebrick::{Inspection, LayerRow, ValueRow};
+use firebrick::{EvaluatedRow, Inspection, LayerRow, ValueRow};
 
 use crate::Failure;
 use crate::display::{count, json, line, shape, table};
@@ -74,7 +76,24 @@ fn text(inspection: &Inspection) -> String {
     if !inspection.has_weights {
         text.push_str("opened without weights\n");
     }
+    if let Some(no_kernel) = &inspection.no_kernel {
+        text.push_str(&kernels(no_kernel));
+    }
     text.trim_end().to_owned()
+}
+
+/// Which ops the reference evaluator computes when the model is compiled, and for which values.
+fn kernels(no_kernel: &[EvaluatedRow]) -> String {
+    if no_kernel.is_empty() {
+        return "every op has a native kernel at -O2".to_owned();
+    }
+    let mut ops: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for row in no_kernel {
+        ops.entry(row.op).or_default().push(&row.value);
+    }
+    let row = |(op, values): (&&str, &Vec<&str>)| format!("  {op}: {}\n", values.join(", "));
+    let rows: String = ops.iter().map(row).collect();
+    format!("no native kernel at -O2 for {} values, which the reference evaluator computes:\n{rows}", no_kernel.len())
 }
 
 fn layer_row(layer: &LayerRow) -> Vec<String> {

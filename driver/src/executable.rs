@@ -188,9 +188,9 @@ impl Executable {
     }
 }
 
-/// Whether all sizes are known.
+/// Whether the inputs' sizes are known, and so all but those of what is found in them.
 fn is_fixed(graph: &Graph) -> bool {
-    graph.nodes().all(|(_, node)| node.outputs.iter().all(|output| !output.ty.shape.is_symbolic()))
+    input_types(graph).iter().all(|(_, ty)| !ty.shape.is_symbolic())
 }
 
 /// A graph's inputs, in order.

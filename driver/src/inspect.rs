@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use firebrick_ir::{Dim, Graph, NodeId, Op, Type, Value};
+use firebrick_cpu::{Isa, Program};
+use firebrick_ir::{Dim, Graph, NodeId, Op, Type, Value, verify};
+use firebrick_passes::{Level, Options};
 use serde::Serialize;
 
 use crate::{Error, Model};
@@ -29,6 +31,18 @@ pub struct Inspection {
     pub activation_bytes: u64,
     /// Whether the weights' values are there.
     pub has_weights: bool,
+    /// The values of the graph at [`Level::O2`] that the reference evaluator computes in a compiled model, since there is
+    /// no native kernel for their ops. `None` if that is not known: there are no weights, or a size is open.
+    pub no_kernel: Option<Vec<EvaluatedRow>>,
+}
+
+/// A value that the reference evaluator computes in a compiled model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EvaluatedRow {
+    /// Its name.
+    pub value: String,
+    /// The op of the graph that computes it: `top_k`.
+    pub op: &'static str,
 }
 
 /// A named value and its type.
@@ -115,8 +129,20 @@ impl Inspection {
             activation_bytes: sum(|layer| layer.activation_bytes),
             layers,
             has_weights: model.has_weights(),
+            no_kernel: no_kernel(model),
         })
     }
+}
+
+/// What the backend's lowering leaves to the reference evaluator on this machine.
+fn no_kernel(model: &Model) -> Option<Vec<EvaluatedRow>> {
+    if !model.has_weights() {
+        return None;
+    }
+    let mut model = model.clone();
+    model.optimize(Level::O2, Options::default()).ok()?;
+    let found = Program::without_kernel(verify(model.graph().ok()?).ok()?, Isa::detect()).ok()?;
+    Some(found.into_iter().map(|(value, op)| EvaluatedRow { value, op }).collect())
 }
 
 /// The first dimension that all inputs have in common.

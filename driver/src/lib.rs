@@ -56,7 +56,7 @@ pub use firebrick_onnx as onnx;
 pub use firebrick_onnx_writer::Opset;
 pub use firebrick_passes as passes;
 pub use images::{Color, ImageOptions, Images, Resize};
-pub use inspect::{Inspection, LayerRow, Size, ValueRow};
+pub use inspect::{EvaluatedRow, Inspection, LayerRow, Size, ValueRow};
 pub use labels::Labels;
 pub use model::{InputInfo, Model, OpenOptions, OutputTensor, SourceFile, read_mean_file};
 pub use profile::{Profile, StepTimes};

@@ -76,11 +76,19 @@ impl Program {
 
     /// The values that the reference evaluator computes, because their ops have no kernel: name and op.
     pub fn evaluated(&self) -> Vec<(&str, &'static str)> {
-        let evaluated = self.plan.steps.iter().filter_map(|step| {
-            let Kernel::Evaluate(kernel) = &step.kernel else { return None };
-            Some((step.value.as_str(), kernel.op.mnemonic()))
-        });
-        evaluated.collect()
+        evaluated(&self.plan).collect()
+    }
+
+    /// What [`Program::evaluated`] would be, found without making code.
+    ///
+    /// # Errors
+    /// As [`Program::compile`].
+    pub fn without_kernel(
+        graph: Verified<'_>,
+        options: impl Into<Options>,
+    ) -> Result<Vec<(String, &'static str)>, CompileError> {
+        let plan = lower(graph, options.into())?;
+        Ok(evaluated(&plan).map(|(value, op)| (value.to_owned(), op)).collect())
     }
 
     /// What a run does, in order.
@@ -110,6 +118,13 @@ impl Program {
     pub fn plan(&self) -> String {
         self.plan.to_string()
     }
+}
+
+fn evaluated(plan: &Plan) -> impl Iterator<Item = (&str, &'static str)> {
+    plan.steps.iter().filter_map(|step| {
+        let Kernel::Evaluate(kernel) = &step.kernel else { return None };
+        Some((step.value.as_str(), kernel.op.mnemonic()))
+    })
 }
 
 fn name_and_type(slot: &Slot) -> (String, Type) {
