@@ -141,7 +141,7 @@ fn emit_avx2() {
         assert!(ran.stderr.contains("this machine does not have avx2"), "{}", ran.stderr);
         return;
     }
-    assert!(ran.stdout.contains("vfmadd231ps ymm") && ran.stdout.contains("; conv_f32_3x3s1__avx2_"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("vfmadd231ps ymm") && ran.stdout.contains("; conv_f32_1x1s1__avx2_"), "{}", ran.stdout);
 }
 
 /// A line for each function, where `perf` looks for it.
