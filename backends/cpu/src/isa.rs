@@ -51,6 +51,22 @@ impl Isa {
         Self::ALL.iter().copied().find(|isa| isa.name() == name)
     }
 
+    /// Whether tiles of integers have an instruction of the full width for products of bytes: AVX-512 VNNI. Others are
+    /// in Cranelift's vectors.
+    pub(crate) fn has_wide_dot(self) -> bool {
+        self == Isa::Avx512 && has_avx512_vnni()
+    }
+
+    /// Lanes of 32 bits in a register of a tile of integers.
+    pub(crate) fn integer_lanes(self) -> usize {
+        if self.has_wide_dot() { 16 } else { 4 }
+    }
+
+    /// Registers that a tile of integers may use.
+    pub(crate) fn integer_registers(self) -> usize {
+        if self.has_wide_dot() { 32 } else { 16 }
+    }
+
     /// Whether this machine has it.
     pub fn is_available(self) -> bool {
         match self {
@@ -73,12 +89,22 @@ fn has_avx512() -> bool {
 }
 
 #[cfg(target_arch = "x86_64")]
+fn has_avx512_vnni() -> bool {
+    std::arch::is_x86_feature_detected!("avx512vnni")
+}
+
+#[cfg(target_arch = "x86_64")]
 fn has_avx2() -> bool {
     std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
 }
 
 #[cfg(not(target_arch = "x86_64"))]
 fn has_avx512() -> bool {
+    false
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn has_avx512_vnni() -> bool {
     false
 }
 

@@ -1,5 +1,6 @@
 //! Functions of the runtime that compiled code calls.
 
+use cranelift_codegen::ir::types::{F32, F64};
 use firebrick_ir::f16;
 use firebrick_ir::ops::UnaryFn;
 
@@ -22,6 +23,11 @@ macro_rules! helpers {
             /// How many numbers it takes.
             pub(super) const fn n_arguments(self) -> usize {
                 match self { $(Helper::$variant => $n,)* }
+            }
+
+            /// What it gives.
+            pub(super) const fn result(self) -> cranelift_codegen::ir::Type {
+                if matches!(self, Helper::ExpOfDifference) { F64 } else { F32 }
             }
 
             /// Where it is.
@@ -55,6 +61,8 @@ helpers! {
     FromHalf = from_half, 1;
     /// x Φ(x)
     Gelu = gelu, 1;
+    /// eᵃ⁻ᵇ, as f64
+    ExpOfDifference = exp_of_difference, 2;
     /// Natural logarithm
     Log = log, 1;
     /// The nearest number of so many bits of mantissa and exponent
@@ -124,6 +132,10 @@ extern "C" fn erf(x: f32) -> f32 {
 
 extern "C" fn from_half(bits: f32) -> f32 {
     f16::from_bits((bits.to_bits() & 0xffff) as u16).to_f32()
+}
+
+extern "C" fn exp_of_difference(a: f32, b: f32) -> f64 {
+    (f64::from(a) - f64::from(b)).exp()
 }
 
 extern "C" fn gelu(x: f32) -> f32 {

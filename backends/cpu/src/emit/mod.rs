@@ -33,7 +33,7 @@ use define::Written;
 use listing::Recorder;
 
 use crate::plan::{Plan, Step};
-use crate::tile::{ClifAsm, Pointer, Routine};
+use crate::tile::{Arithmetic, ClifAsm, Pointer, Routine};
 use crate::x86::X86;
 use crate::{CompileError, Isa};
 
@@ -153,7 +153,7 @@ impl<M: Module> Emitter<M> {
         }
         let mut signature = self.module.make_signature();
         signature.params.extend(std::iter::repeat_n(AbiParam::new(F32), helper.n_arguments()));
-        signature.returns.push(AbiParam::new(F32));
+        signature.returns.push(AbiParam::new(helper.result()));
         let id = self.module.declare_function(helper.symbol(), Linkage::Import, &signature)?;
         self.helpers.insert(helper, id);
         Ok(id)
@@ -166,7 +166,7 @@ impl<M: Module> Emitter<M> {
         let signature = self.tile_signature();
         let symbol = format!("{name}__{}_{}_t{}", self.isa, routine.shape(), self.routines.len());
         let id = self.module.declare_function(&symbol, Linkage::Local, &signature)?;
-        match X86::new(self.isa) {
+        match self.x86(routine) {
             Some(mut asm) => {
                 routine.generate(&mut asm);
                 self.x86_tile(id, asm)?;
@@ -184,6 +184,12 @@ impl<M: Module> Emitter<M> {
             recorder.record_bytes(id, &bytes);
         }
         Ok(self.module.define_function_bytes(id, TILE_ALIGNMENT, &bytes, &[])?)
+    }
+
+    /// Our own assembler, for tiles that it has instructions for.
+    fn x86(&self, routine: &Routine) -> Option<X86> {
+        let is_integer = matches!(routine, Routine::Tile(tile) if tile.arithmetic != Arithmetic::Float);
+        X86::new(self.isa).filter(|_| !is_integer || self.isa.has_wide_dot())
     }
 
     fn tile_signature(&self) -> Signature {

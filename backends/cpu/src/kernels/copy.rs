@@ -63,7 +63,7 @@ pub(super) fn pieces(n_bytes: usize) -> [(usize, usize, usize); 5] {
 }
 
 /// The first pixel of a row.
-fn row<M: Module>(code: &mut Code<'_, M>, view: &View, [image, plane, row]: [Value; 3]) -> Value {
+pub(super) fn row<M: Module>(code: &mut Code<'_, M>, view: &View, [image, plane, row]: [Value; 3]) -> Value {
     let bytes = |n: usize| as_imm(view.image.bytes(n));
     let at = code.first(view);
     let at = code.at(at, image, bytes(view.image.image));

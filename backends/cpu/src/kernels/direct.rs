@@ -8,7 +8,7 @@ use cranelift_module::{FuncId, Module};
 use crate::CompileError;
 use crate::emit::{Code, as_imm};
 use crate::plan::{BufferId, Image, View};
-use crate::tile::{Finish, Nest, Operand, Pixel, Routine, Tile};
+use crate::tile::{Arithmetic, Finish, Nest, Operand, Pixel, Routine, Tile};
 
 /// Vectors of output channels that are computed alike: tiles one behind the other, with equal steps between what they
 /// read. All steps are in bytes.
@@ -113,8 +113,9 @@ pub(crate) struct Direct {
     pub(crate) weights: Packed,
     pub(crate) classes: Vec<Class>,
     pub(crate) rows: Rows,
-    /// A number for each output channel: an element of the program's weights.
+    /// A number for each output channel, or their records: a word of the program's weights.
     pub(crate) bias: usize,
+    pub(crate) arithmetic: Arithmetic,
 }
 
 impl Direct {
@@ -218,6 +219,7 @@ impl Direct {
             prefetch: self.prefetch,
             nests: class.nests.clone(),
             finish: self.finish.clone(),
+            arithmetic: self.arithmetic.clone(),
         }
     }
 
@@ -251,7 +253,8 @@ impl Direct {
         n_before: usize,
         At { x, weights, y, residual, channel_tile, chunk }: At,
     ) {
-        let vector_bytes = code.vector_bytes();
+        let weight_bytes = self.arithmetic.weight_bytes(code.vector_bytes());
+        let record_bytes = self.arithmetic.record_bytes(code.vector_bytes());
         let tile = code.offset(channel_tile, -as_imm(n_before));
         // The class's first tile, and as many further.
         let of_tile = |code: &mut Code<'_, M>, base: Value, start: i64, step: i64| {
@@ -260,12 +263,12 @@ impl Direct {
         };
         let x = of_tile(code, x, class.x_start, class.x_step);
         let weights = code.offset(weights, as_imm(class.weights * size_of::<f32>()));
-        let weights = of_tile(code, weights, 0, as_imm(class.weights_per_tile(vector_bytes)));
+        let weights = of_tile(code, weights, 0, as_imm(class.weights_per_tile(weight_bytes)));
         let of_vectors = |code: &mut Code<'_, M>, base: Value, step: i64| {
             of_tile(code, base, as_imm(class.first_vector) * step, as_imm(class.n_vectors) * step)
         };
         let bias = code.weight(self.bias);
-        let bias = of_vectors(code, bias, as_imm(vector_bytes));
+        let bias = of_vectors(code, bias, record_bytes);
         let y = of_vectors(code, y, self.y_steps.vector);
         let residual = of_vectors(code, residual, self.residual_steps().vector);
 
@@ -330,14 +333,14 @@ struct At {
 impl Steps {
     /// From one pixel of an image to the next.
     pub(crate) fn of(image: &Image) -> Self {
-        let bytes = |n_elements: usize| as_imm(n_elements * size_of::<f32>());
-        let Image { block, row, plane, image, .. } = *image;
-        Steps { image: bytes(image), down: bytes(row), right: bytes(block), vector: bytes(plane) }
+        let bytes = |n_elements: usize| as_imm(image.bytes(n_elements));
+        let Image { block, row, plane, image: per_image, .. } = *image;
+        Steps { image: bytes(per_image), down: bytes(row), right: bytes(block), vector: bytes(plane) }
     }
 }
 
 impl Class {
-    /// Bytes of the weights of a tile.
+    /// Bytes of the weights of a tile, where those of a vector of channels have so many.
     fn weights_per_tile(&self, vector_bytes: usize) -> usize {
         let terms = |nest: &Nest| nest.levels.iter().map(|level| level.n as usize).product::<usize>();
         self.nests.iter().map(terms).sum::<usize>() * self.n_vectors * vector_bytes

@@ -14,8 +14,6 @@ use crate::plan::{BufferId, Image, View};
 #[derive(Debug)]
 pub(crate) struct ClearHalo {
     pub(crate) view: View,
-    /// What each of its bytes becomes: 0, or the integer that stands for 0.
-    pub(crate) byte: u8,
 }
 
 impl ClearHalo {
@@ -59,7 +57,7 @@ impl ClearHalo {
             let address = code.offset(address, as_imm(start));
             code.repeat(n, &mut |code, i| {
                 let address = code.at(address, i, as_imm(piece));
-                let bits = code.repeated_byte(self.byte, piece);
+                let bits = code.repeated_byte(self.view.image.halo.fill, piece);
                 code.store(bits, address, 0);
             });
         }
@@ -69,6 +67,9 @@ impl ClearHalo {
 impl fmt::Display for ClearHalo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "clear_halo {}", self.view)?;
-        if self.byte == 0 { Ok(()) } else { write!(f, " to {}", self.byte) }
+        match self.view.image.halo.fill {
+            0 => Ok(()),
+            byte => write!(f, " to {byte}"),
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! What steps do: a kernel a file, fully decided. A kernel knows where its operands lie, how its work divides into
 //! tasks, and how to write its code.
 
+mod byte_pool;
 mod chunks;
 mod conv_rows;
 mod convert;
 mod copy;
+mod dequantize;
 mod detect;
 mod direct;
 mod elements;
@@ -14,11 +16,15 @@ mod functions;
 mod gather;
 mod halo;
 mod integers;
+mod lookup;
 mod lrn;
 mod map;
 mod moves;
 mod numbers;
 mod pool;
+mod q_softmax;
+mod quantize;
+mod quantizing;
 mod reduce;
 mod relayout;
 mod resample;
@@ -32,9 +38,11 @@ use std::fmt;
 use cranelift_codegen::ir::Value;
 use cranelift_module::Module;
 
+pub(crate) use byte_pool::{BytePool, BytePoolFn};
 pub(crate) use conv_rows::{ConvRows, Slide, WORDS as SLIDE_WORDS};
 pub(crate) use convert::Conversion;
 pub(crate) use copy::Copy;
+pub(crate) use dequantize::DequantizeKernel;
 pub(crate) use detect::Detect;
 pub(crate) use direct::{Call, Class, Direct, Packed, RowStep, Rows, Steps};
 pub(crate) use elements::{Elements, Function, Strided};
@@ -42,10 +50,14 @@ pub(crate) use evaluate::{Evaluate, Place, Source};
 pub(crate) use gather::GatherKernel;
 pub(crate) use halo::ClearHalo;
 pub(crate) use integers::Integers;
+pub(crate) use lookup::Lookup;
 pub(crate) use lrn::LrnKernel;
 pub(crate) use map::{Map, MapOp, Other};
 pub(crate) use moves::{Axis, Move, Origin, Way};
 pub(crate) use pool::{Inside, PoolKernel, Windows};
+pub(crate) use q_softmax::QSoftmaxKernel;
+pub(crate) use quantize::QuantizeKernel;
+pub(crate) use quantizing::{Dequantizing, Quantizing};
 pub(crate) use reduce::{Extent, ReduceKernel};
 pub(crate) use relayout::Relayout;
 pub(crate) use resample::{Filter, Resample};
@@ -111,6 +123,16 @@ kernels! {
     Copy(Copy);
     /// Parts picked by index.
     Gather(GatherKernel);
+    /// Pooling of bytes.
+    BytePool(BytePool);
+    /// Numbers of bytes.
+    Dequantize(DequantizeKernel);
+    /// Bytes of numbers.
+    Quantize(QuantizeKernel);
+    /// Softmax of bytes.
+    QSoftmax(QSoftmaxKernel);
+    /// Functions of bytes.
+    Lookup(Lookup);
     /// Local response normalisation.
     Lrn(LrnKernel);
     /// Elementwise functions, one after another.

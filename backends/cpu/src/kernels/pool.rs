@@ -171,14 +171,14 @@ impl PoolKernel {
 
 /// A window along one dimension: its elements in the input, those that count in a mean, and bytes from one to the next.
 #[derive(Clone, Copy)]
-struct Window {
+pub(super) struct Window {
     n: Value,
-    n_counted: Value,
+    pub(super) n_counted: Value,
     step: i64,
 }
 
 /// The window of that index; moves an address to its first element.
-fn window<M: Module>(code: &mut Code<'_, M>, windows: &Windows, index: Value, x: &mut Value) -> Window {
+pub(super) fn window<M: Module>(code: &mut Code<'_, M>, windows: &Windows, index: Value, x: &mut Value) -> Window {
     let table = code.weight(windows.table);
     let entry = code.at(table, index, bytes(WORDS));
     let start = code.load_int(entry, 0);
@@ -187,7 +187,7 @@ fn window<M: Module>(code: &mut Code<'_, M>, windows: &Windows, index: Value, x:
 }
 
 /// Loops over the elements of windows, the outermost first.
-fn nest<M: Module>(
+pub(super) fn nest<M: Module>(
     code: &mut Code<'_, M>,
     windows: &[Window],
     x: Value,

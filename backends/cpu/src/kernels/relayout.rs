@@ -11,7 +11,8 @@ use crate::CompileError;
 use crate::emit::{Code, as_imm};
 use crate::plan::{BufferId, Image, View};
 
-/// Copies images into another layout; one of both is plain or has a block of 1.
+/// Copies images into another layout; one of both is plain or has a block of 1. Where one holds i8 and the other u8,
+/// the latter are 128 more.
 #[derive(Debug)]
 pub(crate) struct Relayout {
     pub(crate) x: View,
@@ -100,6 +101,9 @@ impl Relayout {
             let from = code.at(x, column, column_step(&self.x.image));
             let to = code.at(y, column, column_step(&self.y.image));
             let element = code.load_bits(self.x.image.dtype.size(), from, 0);
+            // Of bytes of i8 and u8, one is 128 more than the other.
+            let is_shifted = self.x.image.dtype != self.y.image.dtype;
+            let element = if is_shifted { code.builder.ins().bxor_imm_s(element, -128) } else { element };
             code.store(element, to, 0);
         });
     }

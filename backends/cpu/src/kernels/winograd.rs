@@ -14,7 +14,8 @@ use crate::CompileError;
 use crate::emit::{Code, as_imm};
 use crate::plan::{BufferId, View};
 use crate::tile::{
-    Finish, InputTransform, Level, Nest, OUTPUTS, Operand, OutputTransform, Pixel, Products, Routine, SIDE, Tile,
+    Arithmetic, Finish, InputTransform, Level, Nest, OUTPUTS, Operand, OutputTransform, Pixel, Products, Routine, SIDE,
+    Tile,
 };
 
 /// The tiles of all images, one run of them, row by row, and how they are computed together.
@@ -392,6 +393,7 @@ impl Winograd {
                 prefetch: self.prefetch,
                 nests,
                 finish: Vec::new(),
+                arithmetic: Arithmetic::Float,
             },
             x: narrow(self.input_place()),
             y: narrow(self.product_place()),

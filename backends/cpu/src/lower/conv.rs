@@ -5,7 +5,7 @@ use std::ops::Range;
 use firebrick_ir::ops::{Conv, Epilogue, FusedConv};
 use firebrick_ir::{NodeId, Value};
 
-use super::cover::{Pixels, cover, is_flat};
+use super::cover::{Pixels, Registers, cover, is_flat};
 use super::epilogue::{Parts, Tiles};
 use super::planner::Planner;
 use super::{Lowered, conv_rows};
@@ -13,10 +13,10 @@ use crate::CompileError;
 use crate::emit::as_imm;
 use crate::kernels::{Class, Direct, Packed, Steps};
 use crate::plan::{Halo, Image, Size, View};
-use crate::tile::{Finish, Level, Nest, Operand};
+use crate::tile::{Arithmetic, Finish, Level, Nest, Operand};
 
 /// With so few channels or less, an input that lies there plain is read as it is: a block would be mostly empty.
-const FEW_CHANNELS: usize = 4;
+pub(super) const FEW_CHANNELS: usize = 4;
 
 /// Bytes of an image beyond which displacements might not fit 32 bits.
 const MAX_IMAGE_BYTES: usize = 1 << 30;
@@ -52,23 +52,23 @@ pub(super) fn halo(pads: &[usize]) -> Option<Halo> {
     match *pads {
         _ if pads.iter().any(|&pad| pad > MAX_PAD) => None,
         [left, right] => Some(Halo { left, right, ..Halo::default() }),
-        [top, left, bottom, right] => Some(Halo { top, left, bottom, right }),
+        [top, left, bottom, right] => Some(Halo { top, left, bottom, right, fill: 0 }),
         _ => None,
     }
 }
 
 /// Output channels that are computed together, and what they read.
-struct Unit {
-    first_vector: usize,
-    n_vectors: usize,
-    channels: Range<usize>,
+pub(super) struct Unit {
+    pub(super) first_vector: usize,
+    pub(super) n_vectors: usize,
+    pub(super) channels: Range<usize>,
 }
 
 /// Channels of the input that are summed in a nest of loops: from a first one on, some of each of some blocks.
-struct Segment {
-    first: usize,
-    n_blocks: usize,
-    per_block: usize,
+pub(super) struct Segment {
+    pub(super) first: usize,
+    pub(super) n_blocks: usize,
+    pub(super) per_block: usize,
 }
 
 /// A convolution for which there is a kernel, with its weights.
@@ -142,7 +142,7 @@ impl Convolution {
         let x = operands[0];
         let is_addressable = is_addressable(planner, x, planner.halo(x)) && is_addressable(planner, y, planner.halo(y));
         let is_addressable = is_addressable && shape.n_classes(planner.isa.lanes()) <= MAX_CLASSES;
-        let name = kernel_name(if shape.is_depthwise() { "depthwise" } else { "conv" }, &shape);
+        let name = kernel_name(if shape.is_depthwise() { "depthwise_f32" } else { "conv_f32" }, &shape);
         Ok(is_addressable.then_some(Convolution { name, shape, x, weights, bias }))
     }
 
@@ -184,7 +184,7 @@ pub(super) fn is_addressable(planner: &Planner<'_>, value: Value, halo: Halo) ->
 }
 
 impl Shape {
-    fn of(op: &Conv, weight_dims: &[usize]) -> Option<Self> {
+    pub(super) fn of(op: &Conv, weight_dims: &[usize]) -> Option<Self> {
         let n_spatial = weight_dims.len().checked_sub(2)?;
         halo(&op.pads)?;
         let two = |numbers: &[usize], one: usize| match *numbers {
@@ -203,7 +203,7 @@ impl Shape {
         })
     }
 
-    fn is_depthwise(&self) -> bool {
+    pub(super) fn is_depthwise(&self) -> bool {
         self.per_group == 1 && self.n_out == self.group && self.group > 1
     }
 
@@ -212,19 +212,19 @@ impl Shape {
     }
 
     /// The weight that output `o` has for channel `c` of the input: 0 outside of its group.
-    fn weight(&self, weights: &[f32], o: usize, c: usize, tap: usize) -> f32 {
+    pub(super) fn weight<T: Copy + Default>(&self, weights: &[T], o: usize, c: usize, tap: usize) -> T {
         let first = o / self.outs_per_group() * self.per_group;
         match c.checked_sub(first) {
             Some(own) if own < self.per_group => {
                 let n_taps = self.kernel[0] * self.kernel[1];
                 weights[(o * self.per_group + own) * n_taps + tap]
             }
-            Some(_) | None => 0.0,
+            Some(_) | None => T::default(),
         }
     }
 
     /// The output's vectors in tiles of up to `n_vectors`. Each tile sums the channels of all groups that it is in.
-    fn units(&self, lanes: usize, n_vectors: usize) -> Vec<Unit> {
+    pub(super) fn units(&self, lanes: usize, n_vectors: usize) -> Vec<Unit> {
         let total = self.n_out.div_ceil(lanes);
         let vectors_per_group = self.outs_per_group() / lanes;
         let mut units = Vec::new();
@@ -272,7 +272,7 @@ impl Shape {
     }
 
     /// Vectors that a tile may have without computing for other groups.
-    fn max_vectors(&self, lanes: usize) -> usize {
+    pub(super) fn max_vectors(&self, lanes: usize) -> usize {
         if self.group == 1 {
             usize::MAX
         } else if self.is_aligned(lanes) {
@@ -302,13 +302,16 @@ impl Convolution {
         let is_flat = all_steps.into_iter().flatten().all(|steps| is_flat(h, w, steps));
         let n_vectors = shape.n_out.div_ceil(lanes);
         let pixels = Pixels { h, w, is_flat };
-        let (n_vectors, rows) = cover(planner.isa, operand, n_vectors, shape.max_vectors(lanes), pixels);
+        let (n_vectors, rows) =
+            cover(Registers::float(planner.isa), operand, n_vectors, shape.max_vectors(lanes), pixels);
         let mut packed = Vec::with_capacity(weights.len().next_multiple_of(lanes));
-        let mut classes = Classes { first_weight: 0, classes: Vec::new() };
+        let mut classes = Classes::default();
         for unit in shape.units(lanes, n_vectors) {
             let segments = segments(&unit.channels, x.image.block, operand);
             pack(&mut packed, shape, weights, &unit, &segments, lanes);
-            classes.add(&unit, &x.image, shape, &segments, packed.len());
+            let first_block = segments.first().map_or(0, |segment| segment.first / x.image.block);
+            let nests = segments.iter().map(|segment| nest(segment, &x.image, shape, first_block)).collect();
+            classes.add(&unit, bytes(first_block * x.image.plane), nests, packed.len());
         }
         let start = planner.add_weights(packed);
         classes.classes.iter_mut().for_each(|class| class.weights += start);
@@ -329,6 +332,7 @@ impl Convolution {
             classes: classes.classes,
             rows,
             bias: planner.add_channels(bias),
+            arithmetic: Arithmetic::Float,
         }
     }
 }
@@ -338,11 +342,11 @@ pub(super) fn kernel_name(family: &str, shape: &Shape) -> String {
     let ([h, w], [down, right]) = (shape.kernel, shape.strides);
     let strides = if down == right { format!("s{down}") } else { format!("s{down}x{right}") };
     let dilations = if shape.dilations == [1, 1] { "" } else { "_dilated" };
-    format!("{family}_f32_{h}x{w}{strides}{dilations}")
+    format!("{family}_{h}x{w}{strides}{dilations}")
 }
 
 /// Channels in the order in which they are summed: the rest of a block, whole blocks, the beginning of a block.
-fn segments(channels: &Range<usize>, block: usize, operand: Operand) -> Vec<Segment> {
+pub(super) fn segments(channels: &Range<usize>, block: usize, operand: Operand) -> Vec<Segment> {
     if operand == Operand::Lanes {
         // The lanes of a vector are the channels of a block.
         return vec![Segment { first: channels.start / block * block, n_blocks: 1, per_block: 1 }];
@@ -399,17 +403,15 @@ fn pack(packed: &mut Vec<f32>, shape: &Shape, weights: &[f32], unit: &Unit, segm
 }
 
 /// Classes as they are found: tiles that are alike, one after another.
-struct Classes {
+#[derive(Default)]
+pub(super) struct Classes {
     /// Where the next tile's weights begin.
     first_weight: usize,
-    classes: Vec<Class>,
+    pub(super) classes: Vec<Class>,
 }
 
 impl Classes {
-    fn add(&mut self, unit: &Unit, image: &Image, shape: &Shape, segments: &[Segment], end_weight: usize) {
-        let first_block = segments.first().map_or(0, |segment| segment.first / image.block);
-        let nests: Vec<Nest> = segments.iter().map(|segment| nest(segment, image, shape, first_block)).collect();
-        let x_start = bytes(first_block * image.plane);
+    pub(super) fn add(&mut self, unit: &Unit, x_start: i64, nests: Vec<Nest>, end_weight: usize) {
         let weights = std::mem::replace(&mut self.first_weight, end_weight);
         if let Some(last) = self.classes.last_mut()
             && last.n_vectors == unit.n_vectors

@@ -114,7 +114,7 @@ impl Lines {
 
     fn halo(&self) -> Option<Halo> {
         let [[top, bottom], [left, right]] = [self.0[0].pads()?, self.0[1].pads()?];
-        Some(Halo { top, left, bottom, right })
+        Some(Halo { top, left, bottom, right, fill: 0 })
     }
 
     /// Whether every result is met by a tap.
@@ -224,7 +224,7 @@ impl Deconvolution<'_> {
             ..self.shape([rows.taps.len(), columns.taps.len()])
         };
         let convolution = Convolution {
-            name: kernel_name("conv_transpose", &shape),
+            name: kernel_name("conv_transpose_f32", &shape),
             weights: self.weights(&shape, phases),
             shape,
             x: self.x,

@@ -3,7 +3,7 @@
 use crate::Isa;
 use crate::emit::as_imm;
 use crate::kernels::{Call, RowStep, Rows, Steps};
-use crate::tile::{Operand, fits};
+use crate::tile::{CHANNELS, Operand, fits, fits_integer};
 
 /// Vectors of channels that a tile has at most.
 const MAX_VECTORS: usize = 8;
@@ -20,24 +20,61 @@ pub(super) struct Pixels {
     pub(super) is_flat: bool,
 }
 
+/// The registers of a tile.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Registers {
+    n: usize,
+    /// Those of a vector of channels.
+    per_vector: usize,
+    is_integer: bool,
+    /// Whether an element of the input can be a part of the multiplication.
+    embeds: bool,
+}
+
+impl Registers {
+    /// Of a tile of f32.
+    pub(super) fn float(isa: Isa) -> Self {
+        Registers { n: isa.registers(), per_vector: 1, is_integer: false, embeds: isa == Isa::Avx512 }
+    }
+
+    /// Of a tile of integers.
+    pub(super) fn integer(isa: Isa) -> Self {
+        let per_vector = CHANNELS / isa.integer_lanes();
+        Registers { n: isa.integer_registers(), per_vector, is_integer: true, embeds: false }
+    }
+
+    fn fit(self, n_pixels: usize, n_vectors: usize, operand: Operand) -> bool {
+        if self.is_integer {
+            fits_integer(n_pixels, n_vectors * self.per_vector, self.n)
+        } else {
+            fits(n_pixels, n_vectors, self.n, operand)
+        }
+    }
+}
+
 /// Whether the rows of `w` pixels are one run.
 pub(super) fn is_flat(h: usize, w: usize, steps: Steps) -> bool {
     h == 1 || steps.down == as_imm(w) * steps.right
 }
 
 /// The number of vectors of a tile, and the rows of tiles: the fastest by [`cost`].
-pub(super) fn cover(isa: Isa, operand: Operand, n_vectors: usize, max_vectors: usize, pixels: Pixels) -> (usize, Rows) {
+pub(super) fn cover(
+    registers: Registers,
+    operand: Operand,
+    n_vectors: usize,
+    max_vectors: usize,
+    pixels: Pixels,
+) -> (usize, Rows) {
     let max = match operand {
         Operand::Broadcast => n_vectors.min(max_vectors).min(MAX_VECTORS),
         Operand::Lanes => 1,
     };
-    // One vector of one pixel always fits.
-    let fits = |&n: &usize| n == 1 || fits(1, n, isa.registers(), operand);
-    let candidates = (1..=max.max(1)).filter(fits).map(|n| (n, rows(isa, operand, n, pixels)));
+    let fitting = (1..=max.max(1)).filter(|&n| n == 1 || registers.fit(1, n, operand));
+    let candidates = fitting.map(|n| (n, rows(registers, operand, n, pixels)));
     let total = |(n, rows): &(usize, Rows)| {
-        let whole = (n_vectors / n) as f64 * cost_of_rows(isa, operand, *n, rows);
+        let whole = (n_vectors / n) as f64 * cost_of_rows(registers, operand, *n, rows);
         let rest = n_vectors % n;
-        whole + if rest == 0 { 0.0 } else { cost_of_rows(isa, operand, rest, rows) }
+        whole + if rest == 0 { 0.0 } else { cost_of_rows(registers, operand, rest, rows) }
     };
     let best = candidates.min_by(|a, b| total(a).total_cmp(&total(b)));
     let (n, mut rows) = best.expect("there is at least one candidate");
@@ -46,8 +83,8 @@ pub(super) fn cover(isa: Isa, operand: Operand, n_vectors: usize, max_vectors: u
     (n, rows)
 }
 
-fn rows(isa: Isa, operand: Operand, n_vectors: usize, pixels: Pixels) -> Rows {
-    let max = (1..isa.registers()).rev().find(|&n| fits(n, n_vectors, isa.registers(), operand)).unwrap_or(1);
+fn rows(registers: Registers, operand: Operand, n_vectors: usize, pixels: Pixels) -> Rows {
+    let max = (1..registers.n).rev().find(|&n| registers.fit(n, n_vectors, operand)).unwrap_or(1);
     let Pixels { h, w, is_flat } = pixels;
     if is_flat {
         // All pixels are one run.
@@ -84,18 +121,18 @@ fn divide(n: usize, max: usize) -> (usize, usize) {
     (n.div_ceil(len), len)
 }
 
-fn cost_of_rows(isa: Isa, operand: Operand, n_vectors: usize, rows: &Rows) -> f64 {
+fn cost_of_rows(registers: Registers, operand: Operand, n_vectors: usize, rows: &Rows) -> f64 {
     let cost_of = |calls: &[Call]| -> f64 {
-        calls.iter().map(|call| call.n as f64 * cost(isa, operand, call.shape.0 * call.shape.1, n_vectors)).sum()
+        calls.iter().map(|call| call.n as f64 * cost(registers, operand, call.shape.0 * call.shape.1, n_vectors)).sum()
     };
     (rows.n - 1) as f64 * cost_of(&rows.calls) + cost_of(&rows.last_calls)
 }
 
 /// Cycles of a tile for each term of its sums: two multiplications and two loads a cycle, five instructions, and four
 /// cycles from a sum to the next.
-pub(super) fn cost(isa: Isa, operand: Operand, n_pixels: usize, n_vectors: usize) -> f64 {
-    let (pixels, vectors) = (n_pixels as f64, n_vectors as f64);
-    let is_embedded = operand == Operand::Lanes || (isa == Isa::Avx512 && n_vectors == 1);
+pub(super) fn cost(registers: Registers, operand: Operand, n_pixels: usize, n_vectors: usize) -> f64 {
+    let (pixels, vectors) = (n_pixels as f64, (n_vectors * registers.per_vector) as f64);
+    let is_embedded = operand == Operand::Lanes || (registers.embeds && n_vectors == 1);
     let products = pixels * vectors;
     let n_loads = pixels + vectors;
     let n_instructions = products + vectors + if is_embedded { 0.0 } else { pixels };

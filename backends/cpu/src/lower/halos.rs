@@ -6,7 +6,7 @@ use firebrick_ir::ops::Branch;
 use firebrick_ir::{Graph, NodeId, Op, Value};
 
 use super::concat::Slices;
-use super::{conv, conv_transpose};
+use super::{conv, conv_transpose, planner};
 use crate::plan::Halo;
 
 /// The halos of all values that have one.
@@ -44,6 +44,9 @@ fn of_convolutions(graph: &Graph, id: NodeId) -> Option<Halo> {
         conv_transpose::halo(graph, id, op)
     } else if let Op::FusedConvTranspose(fused) = op {
         conv_transpose::halo(graph, id, &fused.op)
+    } else if let Op::QConv(quantized) = op {
+        let fill = quantized.x.first().map_or(0, |&x| planner::stored(x).zero as u8);
+        Some(Halo { fill, ..conv::halo(&quantized.op.pads)? })
     } else if let Op::Expand(expand) = op {
         let convs = expand.branches.iter().filter_map(|branch| match branch {
             Branch::Conv(branch) => conv::halo(&branch.pads),

@@ -20,6 +20,7 @@ mod expand;
 mod gather;
 mod gemm;
 mod halos;
+mod lookup;
 mod lrn;
 mod matmul;
 mod moves;
@@ -27,6 +28,10 @@ mod pad;
 mod planner;
 mod pool;
 mod product;
+mod q_conv;
+mod q_pool;
+mod q_sums;
+mod quantize;
 mod reduce;
 mod reshape;
 mod resize;
@@ -79,6 +84,7 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         Op::Conv(op) => conv::lower(planner, id, op),
         Op::ConvTranspose(op) => conv_transpose::lower(planner, id, op),
         Op::DetectionOutput(_) => detection_output::lower(planner, id),
+        Op::Dequantize(op) => quantize::lower_inverse(planner, id, op),
         Op::Expand(op) => expand::lower(planner, id, op),
         Op::FusedConv(op) => conv::lower_fused(planner, id, op),
         Op::FusedConvTranspose(op) => conv_transpose::lower_fused(planner, id, op),
@@ -90,6 +96,13 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         Op::MatMul(_) => matmul::lower(planner, id),
         Op::Pad(op) => pad::lower(planner, id, op),
         Op::Pool(op) => pool::lower(planner, id, op),
+        Op::QConcat(op) => concat::lower_quantized(planner, id, op),
+        Op::QPool(op) => q_pool::lower(planner, id, op),
+        Op::QReduce(op) => q_pool::lower_reduce(planner, id, op),
+        Op::QSoftmax(op) => quantize::lower_softmax(planner, id, op),
+        Op::Quantize(op) => quantize::lower(planner, id, op),
+        Op::QConv(op) => q_conv::lower(planner, id, op),
+        Op::QUnary(_) | Op::Requantize(_) => lookup::lower(planner, id),
         Op::Reduce(op) => reduce::lower(planner, id, op),
         Op::Reshape(_) => reshape::lower(planner, id),
         Op::Resize(op) => resize::lower(planner, id, op),
@@ -102,24 +115,15 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         Op::Bitcast(_)
         | Op::Cumulate(_)
         | Op::DeformConv(_)
-        | Op::Dequantize(_)
         | Op::Det(_)
         | Op::Dft(_)
         | Op::GatherElements(_)
         | Op::GatherNd(_)
         | Op::GridSample(_)
         | Op::QBinary(_)
-        | Op::QConcat(_)
-        | Op::QConv(_)
         | Op::QConvTranspose(_)
         | Op::QGemm(_)
         | Op::QMatMul(_)
-        | Op::QPool(_)
-        | Op::QReduce(_)
-        | Op::QSoftmax(_)
-        | Op::QUnary(_)
-        | Op::Quantize(_)
-        | Op::Requantize(_)
         | Op::Recur(_)
         | Op::ReverseSequence(_)
         | Op::RoiAlign(_)

@@ -36,7 +36,7 @@ pub(super) fn steps(dims: &[usize], element: usize) -> Vec<i64> {
 /// A value where it lies: in blocks, if it does, so that channels are two dimensions, and those of the last block apart.
 pub(super) fn anywhere(planner: &mut Planner<'_>, x: Value, element: usize) -> Result<Vec<Source>, CompileError> {
     let (forms, sizes) = (planner.forms(x), planner.dims(x));
-    let is_plain = forms.iter().any(|view| view.image.is_plain());
+    let is_plain = planner.stored(x) != planner.dtype(x) || forms.iter().any(|view| view.image.is_plain());
     let Some(view) = forms.first().filter(|_| !is_plain && sizes.len() == 4).copied() else {
         let dims = sizes.iter().copied().zip(steps(&sizes, element)).map(|dim| vec![dim]).collect();
         return Ok(vec![Source { view: planner.plain(x)?, first: 0, dims }]);

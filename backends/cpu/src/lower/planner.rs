@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 
+use firebrick_ir::ops::QType;
 use firebrick_ir::{DType, Dim, Graph, NodeId, Op, Tensor, Type, Value};
 
 use super::concat::Slices;
+use super::q_sums::Result as Quantization;
 use super::{detection_output, halos};
 use crate::kernels::{ClearHalo, Copy, Kernel, Map, Place, Relayout};
 use crate::memory::{LINE, Memory};
 use crate::plan::{Buffer, BufferId, Halo, Image, Plan, Size, Slot, Step, View};
+use crate::tile::CHANNELS;
 use crate::{Algorithms, CompileError, Isa, Options};
 
 /// Bytes that a value may have: more can't be had, and fewer can be counted without overflow.
@@ -237,10 +240,10 @@ impl<'g> Planner<'g> {
     }
 
     /// A view of all of a new buffer, whose halo is cleared for `value`.
-    fn new_view(&mut self, value: Value, image: Image) -> View {
+    pub(super) fn new_view(&mut self, value: Value, image: Image) -> View {
         let view = self.new_temporary(image);
         if !image.halo.is_none() {
-            self.push(value, ClearHalo { view, byte: 0 });
+            self.push(value, ClearHalo { view });
         }
         view
     }
@@ -268,12 +271,13 @@ impl<'g> Planner<'g> {
 
     /// A value in blocks that has a buffer of its own. That of a concatenation is there when its first part is written.
     pub(super) fn whole(&mut self, value: Value) -> Result<View, CompileError> {
-        let blocked = |view: &&View| view.image.block == self.isa.lanes();
+        let block = self.block(value);
+        let blocked = |view: &&View| view.image.block == block;
         if let Some(&view) = self.forms.get(&value).and_then(|forms| forms.iter().find(blocked)) {
             return Ok(view);
         }
         let halo = self.halo(value);
-        let view = self.new_view(value, Self::image(self.dtype(value), self.size(value), self.isa.lanes(), halo)?);
+        let view = self.new_view(value, Self::image(self.stored(value), self.size(value), block, halo)?);
         if self.slices.is_whole(value) {
             self.add_form(value, view);
         }
@@ -286,6 +290,18 @@ impl<'g> Planner<'g> {
         if !forms.contains(&view) {
             forms.push(view);
         }
+    }
+
+    /// If a value is not needed itself but for a concatenation that brings it to another scale: as what it is read there,
+    /// what becomes of it, and where: the whole, and the first channel.
+    pub(super) fn requantized(&self, value: Value) -> Option<(QType, Quantization, (Value, usize))> {
+        self.slices.requantized(value)
+    }
+
+    /// A part of a concatenation, from that channel on, of the size of `value`.
+    pub(super) fn part(&mut self, value: Value, whole: Value, first_channel: usize) -> Result<View, CompileError> {
+        let whole = self.whole(whole)?;
+        Ok(part_of(&whole, first_channel, self.size(value).c))
     }
 
     /// All places where a value lies.
@@ -305,12 +321,14 @@ impl<'g> Planner<'g> {
 
     /// Whether a value lies there in blocks.
     pub(super) fn is_blocked(&self, value: Value) -> bool {
-        self.forms.get(&value).is_some_and(|forms| forms.iter().any(|view| view.image.block == self.isa.lanes()))
+        self.forms.get(&value).is_some_and(|forms| forms.iter().any(|view| view.image.block == self.block(value)))
     }
 
     /// A value as plain elements, converted if it isn't there.
     pub(super) fn plain(&mut self, value: Value) -> Result<View, CompileError> {
-        if let Some(view) = self.forms(value).into_iter().find(|view| view.image.is_plain()) {
+        if let Some(view) =
+            self.forms(value).into_iter().find(|view| view.image.is_plain() && view.image.dtype == self.dtype(value))
+        {
             // One pixel of many channels may have been computed in blocks.
             return Ok(View { image: self.plain_image(value), ..view });
         }
@@ -333,7 +351,7 @@ impl<'g> Planner<'g> {
 
     /// A value in blocks with its halo, converted if it isn't there.
     pub(super) fn blocked(&mut self, value: Value) -> Result<View, CompileError> {
-        let block = self.isa.lanes();
+        let block = self.block(value);
         if let Some(view) = self.forms(value).into_iter().find(|view| view.image.block == block) {
             return Ok(view);
         }
@@ -357,15 +375,52 @@ impl<'g> Planner<'g> {
         Ok(view)
     }
 
+    /// A value in blocks of that many channels with its halo, converted if it isn't there.
+    pub(super) fn blocks_of(&mut self, value: Value, block: usize) -> Result<View, CompileError> {
+        if let Some(view) = self.forms(value).into_iter().find(|view| view.image.block == block) {
+            return Ok(view);
+        }
+        let from = self.plain(value)?;
+        let view = self.new_blocks_of(value, block)?;
+        self.convert(value, from, view);
+        Ok(view)
+    }
+
+    /// Where a kernel that writes such blocks is to put its result.
+    pub(super) fn new_blocks_of(&mut self, value: Value, block: usize) -> Result<View, CompileError> {
+        let image = Self::image(self.stored(value), self.size(value), block, self.halo(value))?;
+        let view = self.new_view(value, image);
+        self.add_form(value, view);
+        Ok(view)
+    }
+
+    /// Channels of a block of a value's.
+    pub(super) fn block(&self, value: Value) -> usize {
+        if matches!(self.dtype(value), DType::U8 | DType::I8) { CHANNELS } else { self.isa.lanes() }
+    }
+
+    /// The elements of a value's blocks: i8 are stored as u8, 128 more, since that is what is multiplied with weights.
+    pub(super) fn stored(&self, value: Value) -> DType {
+        if self.dtype(value) == DType::I8 { DType::U8 } else { self.dtype(value) }
+    }
+
     /// Copies a value into another layout.
     pub(super) fn convert(&mut self, value: Value, x: View, y: View) {
-        if x.image.block == y.image.block {
+        if x.image.block == y.image.block && x.image.dtype == y.image.dtype {
             self.push(value, Copy { x, y });
         } else {
             self.push(value, Relayout { x, y });
         }
     }
 }
+
+/// What the bytes of blocks stand for.
+pub(super) fn stored(q: QType) -> QType {
+    if q.dtype == DType::I8 { QType { dtype: DType::U8, zero: q.zero + I8_TO_U8, ..q } } else { q }
+}
+
+/// What is added to i8 in blocks.
+pub(super) const I8_TO_U8: i32 = 128;
 
 /// Some channels of a view, from one on that begins a block.
 pub(super) fn part_of(whole: &View, first_channel: usize, n_channels: usize) -> View {

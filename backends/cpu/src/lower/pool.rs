@@ -5,15 +5,15 @@ use std::ops::Range;
 use firebrick_ir::ops::{Pool, PoolFn};
 use firebrick_ir::{DType, NodeId, Value};
 
-use super::Lowered;
 use super::planner::Planner;
+use super::{Lowered, q_pool};
 use crate::kernels::{Inside, PoolKernel, Windows};
 use crate::plan::{Image, Size, View};
 use crate::tile::PoolRow;
 use crate::{CompileError, Isa};
 
 /// A pool along one dimension.
-struct Axis {
+pub(super) struct Axis {
     kernel: usize,
     stride: usize,
     dilation: usize,
@@ -28,31 +28,21 @@ struct Axis {
 pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Pool) -> Result<Lowered, CompileError> {
     let (x, y) = (planner.graph.operands(id)[0], Value { node: id, port: 0 });
     let n_spatial = op.kernel.len();
+    if matches!(planner.dtype(x), DType::U8 | DType::I8) {
+        return q_pool::lower_max(planner, id, op);
+    }
     if op.indices || !planner.is_all_f32(id) || !matches!(n_spatial, 1..=3) {
         return Ok(Lowered::NoKernel);
     }
     let (from, to) = if n_spatial == 3 { volumes(planner, x, y)? } else { views(planner, x, y)? };
-    let (input, output) = (from.image.size, to.image.size);
-    let axis = |i: usize, input: usize, output: usize, step: usize| Axis {
-        kernel: op.kernel[i],
-        stride: op.strides[i],
-        dilation: op.dilations[i],
-        pads: [op.pads[i], op.pads[n_spatial + i]],
-        input,
-        output,
-        step,
-    };
-    let columns = axis(n_spatial - 1, input.w, output.w, from.image.block);
-    let rows = match n_spatial.checked_sub(2) {
-        Some(i) => axis(i, input.h, output.h, from.image.row),
-        None => Axis { kernel: 1, stride: 1, dilation: 1, pads: [0; 2], input: 1, output: 1, step: from.image.row },
-    };
+    let [rows, columns] = Axis::of_planes(op, &from.image, &to.image);
     let counts_padding = op.count_include_pad;
     let axes = [rows, columns];
     let [Some(rows), Some(columns)] = axes.each_ref().map(|axis| axis.windows(planner, counts_padding)) else {
         return Err(CompileError::Memory);
     };
-    let depth = (n_spatial == 3).then(|| axis(0, input.c, output.c, from.image.plane));
+    let (input, output) = (from.image.size.c, to.image.size.c);
+    let depth = (n_spatial == 3).then(|| Axis::of(op, 0, input, output, from.image.plane));
     let depth = match depth.map(|axis| axis.windows(planner, counts_padding)) {
         Some(None) => return Err(CompileError::Memory),
         Some(windows) => windows,
@@ -144,9 +134,43 @@ impl Axis {
         (!range.is_empty()).then_some(range)
     }
 
+    /// A pool's dimension, with its sizes, and elements of memory from one to the next.
+    fn of(op: &Pool, i: usize, input: usize, output: usize, step: usize) -> Self {
+        Axis {
+            kernel: op.kernel[i],
+            stride: op.strides[i],
+            dilation: op.dilations[i],
+            pads: [op.pads[i], op.pads[op.kernel.len() + i]],
+            input,
+            output,
+            step,
+        }
+    }
+
+    /// A pool's last two dimensions; of one, the other is 1.
+    pub(super) fn of_planes(op: &Pool, x: &Image, y: &Image) -> [Self; 2] {
+        let n_spatial = op.kernel.len();
+        let columns = Axis::of(op, n_spatial - 1, x.size.w, y.size.w, x.block);
+        let rows = match n_spatial.checked_sub(2) {
+            Some(i) => Axis::of(op, i, x.size.h, y.size.h, x.row),
+            None => Axis { kernel: 1, stride: 1, dilation: 1, pads: [0; 2], input: 1, output: 1, step: x.row },
+        };
+        [rows, columns]
+    }
+
     /// The table of windows; `None` if a plane is too large for it.
     fn windows(&self, planner: &mut Planner<'_>, counts_padding: bool) -> Option<Windows> {
-        let bytes = |n: usize| n.checked_mul(size_of::<f32>());
+        self.windows_of(planner, counts_padding, size_of::<f32>())
+    }
+
+    /// As [`windows`](Axis::windows), of elements of so many bytes.
+    pub(super) fn windows_of(
+        &self,
+        planner: &mut Planner<'_>,
+        counts_padding: bool,
+        element: usize,
+    ) -> Option<Windows> {
+        let bytes = |n: usize| n.checked_mul(element);
         let mut table = Vec::new();
         for o in 0..self.output {
             let at = o * self.stride; // counted from the beginning of the padding

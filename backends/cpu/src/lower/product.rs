@@ -2,13 +2,13 @@
 
 use firebrick_ir::{DType, Value};
 
-use super::cover::{Pixels, cover};
+use super::cover::{Pixels, Registers, cover};
 use super::planner::Planner;
 use crate::CompileError;
 use crate::emit::as_imm;
 use crate::kernels::{Axis, Class, Direct, Move, Origin, Packed, Relayout, Steps, Way};
 use crate::plan::{Halo, Image, Size, View};
-use crate::tile::{Finish, Level, Nest, Operand};
+use crate::tile::{Arithmetic, Finish, Level, Nest, Operand};
 
 /// Elements of a matrix beyond which displacements might not fit 32 bits.
 const MAX_ELEMENTS: usize = 1 << 28;
@@ -84,7 +84,7 @@ impl Product {
         let row = bytes(total * lanes);
         let y_steps = Steps { image: as_imm(m) * row, down: 0, right: row, vector: bytes(lanes) };
         let pixels = Pixels { h: 1, w: m, is_flat: true };
-        let (n_vectors, rows) = cover(planner.isa, Operand::Broadcast, total, usize::MAX, pixels);
+        let (n_vectors, rows) = cover(Registers::float(planner.isa), Operand::Broadcast, total, usize::MAX, pixels);
         let mut classes = self.classes(total, n_vectors, lanes);
         let weights = match right {
             Right::Constant(number) => {
@@ -120,6 +120,7 @@ impl Product {
             classes,
             rows,
             bias: planner.add_channels(bias),
+            arithmetic: Arithmetic::Float,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Which convolutions are computed by Winograd's algorithm, and how they are divided.
 
 use super::conv::{Convolution, PREFETCH, Target, bytes};
-use super::cover::cost;
+use super::cover::{Registers, cost};
 use super::planner::Planner;
 use crate::emit::as_imm;
 use crate::kernels::{Winograd, WinogradTiles};
@@ -178,7 +178,11 @@ impl Sizes {
         // Sums begin and are stored: a cycle each; the rest is the loop and the call.
         let of = |n_tiles: usize, n: usize| match n_tiles * n {
             0 => 0.0,
-            n_sums => self.n_channels as f64 * cost(isa, Operand::Broadcast, n_tiles, n) + 2.0 * n_sums as f64 + 10.0,
+            n_sums => {
+                self.n_channels as f64 * cost(Registers::float(isa), Operand::Broadcast, n_tiles, n)
+                    + 2.0 * n_sums as f64
+                    + 10.0
+            }
         };
         let of_vectors = |n: usize| (self.n_tiles / group) as f64 * of(group, n) + of(self.n_tiles % group, n);
         let n_places = (SIDE * SIDE) as f64;

@@ -15,22 +15,25 @@ pub(crate) struct Halo {
     pub(crate) left: usize,
     pub(crate) bottom: usize,
     pub(crate) right: usize,
+    /// What each of its bytes is: 0, or the integer that stands for 0.
+    pub(crate) fill: u8,
 }
 
 impl Halo {
-    /// Wide enough for both.
+    /// Wide enough for both, and filled as one of them.
     pub(crate) fn max(self, other: Halo) -> Halo {
         Halo {
             top: self.top.max(other.top),
             left: self.left.max(other.left),
             bottom: self.bottom.max(other.bottom),
             right: self.right.max(other.right),
+            fill: if self.is_none() { other.fill } else { self.fill },
         }
     }
 
     /// Whether there is none.
     pub(crate) fn is_none(self) -> bool {
-        self == Halo::default()
+        (self.top, self.left, self.bottom, self.right) == (0, 0, 0, 0)
     }
 }
 

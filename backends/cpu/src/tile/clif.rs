@@ -9,7 +9,7 @@ use super::{Pointer, Reg, VectorAsm};
 
 /// Builds a tile as a function of Cranelift's, whose parameters are the [`Pointer`]s.
 pub(crate) struct ClifAsm<'a, 'b> {
-    builder: &'a mut FunctionBuilder<'b>,
+    pub(super) builder: &'a mut FunctionBuilder<'b>,
     registers: Vec<Variable>,
     pointers: Vec<Variable>,
     has_fma: bool,
@@ -35,11 +35,11 @@ impl<'a, 'b> ClifAsm<'a, 'b> {
         ClifAsm { builder, registers, pointers, has_fma }
     }
 
-    fn get(&mut self, reg: Reg) -> Value {
+    pub(super) fn get(&mut self, reg: Reg) -> Value {
         self.builder.use_var(self.registers[usize::from(reg.0)])
     }
 
-    fn set(&mut self, reg: Reg, value: Value) {
+    pub(super) fn set(&mut self, reg: Reg, value: Value) {
         self.builder.def_var(self.registers[usize::from(reg.0)], value);
     }
 
@@ -47,11 +47,11 @@ impl<'a, 'b> ClifAsm<'a, 'b> {
         self.pointers[pointer as usize]
     }
 
-    fn pointer(&mut self, pointer: Pointer) -> Value {
+    pub(super) fn pointer(&mut self, pointer: Pointer) -> Value {
         self.builder.use_var(self.pointer_variable(pointer))
     }
 
-    fn read(&mut self, pointer: Pointer, disp: i32) -> Value {
+    pub(super) fn read(&mut self, pointer: Pointer, disp: i32) -> Value {
         let address = self.pointer(pointer);
         self.builder.ins().load(F32X4, MemFlags::new(), address, disp)
     }
@@ -67,7 +67,7 @@ impl<'a, 'b> ClifAsm<'a, 'b> {
         self.set(sum, new);
     }
 
-    fn splat(&mut self, pointer: Pointer, disp: i32) -> Value {
+    pub(super) fn splat(&mut self, pointer: Pointer, disp: i32) -> Value {
         let address = self.pointer(pointer);
         let element = self.builder.ins().load(F32, MemFlags::new(), address, disp);
         self.builder.ins().splat(F32X4, element)

@@ -2,6 +2,9 @@
 
 use super::{Finish, Level, Nest, Operand, Pointer, Reg, Tile, VectorAsm};
 
+/// Writes some steps of an innermost loop.
+pub(super) type Steps<A> = fn(&Tile, Level, &mut A);
+
 /// Steps of the innermost loop that are written out.
 const MAX_UNROLL: u32 = 8;
 
@@ -16,12 +19,18 @@ pub(crate) fn generate<A: VectorAsm>(tile: &Tile, asm: &mut A) {
 /// As [`generate`], inside of so many loops. Returns by how many bytes the input pointer has moved after it.
 pub(super) fn generate_inside<A: VectorAsm>(tile: &Tile, depth: usize, asm: &mut A) -> i32 {
     start(tile, asm);
+    let moved = sum_up_all(tile, depth, steps, asm);
+    finish(tile, asm);
+    moved
+}
+
+/// Writes the loops of all nests, inside of so many loops. Returns by how many bytes the input pointer has moved.
+pub(super) fn sum_up_all<A: VectorAsm>(tile: &Tile, depth: usize, steps: Steps<A>, asm: &mut A) -> i32 {
     let mut at = 0;
     for nest in &tile.nests {
         asm.advance(Pointer::Input, nest.start - at);
-        at = nest.start + sum_up(tile, nest, depth, asm);
+        at = nest.start + sum_up(tile, nest, (depth, steps), asm);
     }
-    finish(tile, asm);
     at
 }
 
@@ -57,10 +66,10 @@ fn bytes(tile: &Tile, vector: usize) -> i32 {
 }
 
 /// Writes the loops of a nest; returns by how many bytes the input pointer has moved after it.
-fn sum_up<A: VectorAsm>(tile: &Tile, nest: &Nest, depth: usize, asm: &mut A) -> i32 {
+fn sum_up<A: VectorAsm>(tile: &Tile, nest: &Nest, (depth, steps): (usize, Steps<A>), asm: &mut A) -> i32 {
     let levels: Vec<Level> = nest.levels.iter().copied().filter(|level| level.n > 1).collect();
     match levels.split_last() {
-        Some((&innermost, outer)) => loops(tile, outer, innermost, depth, asm),
+        Some((&innermost, outer)) => loops(tile, outer, innermost, (depth, steps), asm),
         None => {
             steps(tile, Level { n: 1, step: 0 }, asm);
             0
@@ -68,18 +77,24 @@ fn sum_up<A: VectorAsm>(tile: &Tile, nest: &Nest, depth: usize, asm: &mut A) -> 
     }
 }
 
-fn loops<A: VectorAsm>(tile: &Tile, outer: &[Level], innermost: Level, depth: usize, asm: &mut A) -> i32 {
+fn loops<A: VectorAsm>(
+    tile: &Tile,
+    outer: &[Level],
+    innermost: Level,
+    (depth, steps): (usize, Steps<A>),
+    asm: &mut A,
+) -> i32 {
     let Some((level, inner)) = outer.split_first() else {
-        return innermost_loop(tile, innermost, depth, asm);
+        return innermost_loop(tile, innermost, (depth, steps), asm);
     };
     asm.counted(depth, level.n, &mut |asm| {
-        let moved = loops(tile, inner, innermost, depth + 1, asm);
+        let moved = loops(tile, inner, innermost, (depth + 1, steps), asm);
         asm.advance(Pointer::Input, level.step - moved);
     });
     total(*level)
 }
 
-fn innermost_loop<A: VectorAsm>(tile: &Tile, level: Level, depth: usize, asm: &mut A) -> i32 {
+fn innermost_loop<A: VectorAsm>(tile: &Tile, level: Level, (depth, steps): (usize, Steps<A>), asm: &mut A) -> i32 {
     let unroll = (1..=MAX_UNROLL.min(level.n)).rev().find(|n| level.n.is_multiple_of(*n)).unwrap_or(1);
     let written = Level { n: unroll, step: level.step };
     if unroll == level.n {

@@ -6,13 +6,17 @@
 
 mod asm;
 mod clif;
+mod clif_integer;
 mod generate;
+mod integer;
 mod pool;
 mod winograd;
 
 pub(crate) use asm::{Pointer, Reg, VectorAsm};
 pub(crate) use clif::ClifAsm;
 use generate::generate;
+use integer::generate_integer;
+pub(crate) use integer::{CHANNELS, IntegerAsm, QUAD, Requantize, Step, fits_integer};
 pub(crate) use pool::PoolRow;
 pub(crate) use winograd::{FACTORS, InputTransform, OUTPUTS, OutputTransform, Products, SIDE};
 
@@ -28,9 +32,12 @@ pub(crate) enum Routine {
 
 impl Routine {
     /// Writes it.
-    pub(crate) fn generate<A: VectorAsm>(&self, asm: &mut A) {
+    pub(crate) fn generate<A: IntegerAsm>(&self, asm: &mut A) {
         match self {
-            Routine::Tile(tile) => generate(tile, asm),
+            Routine::Tile(tile) => match &tile.arithmetic {
+                Arithmetic::Float => generate(tile, asm),
+                Arithmetic::Integer(requantize) => generate_integer(tile, requantize, asm),
+            },
             Routine::PoolRow(row) => row.generate(asm),
             Routine::WinogradInput(transform) => transform.generate(asm),
             Routine::WinogradProducts(products) => products.generate(asm),
@@ -115,6 +122,16 @@ pub(crate) struct Tile {
     pub(crate) nests: Vec<Nest>,
     /// In this order.
     pub(crate) finish: Vec<Finish>,
+    pub(crate) arithmetic: Arithmetic,
+}
+
+/// What a tile's numbers are.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Arithmetic {
+    /// f32.
+    Float,
+    /// Bytes, summed in i32. A vector is [`CHANNELS`] channels then, however many lanes registers have.
+    Integer(Requantize),
 }
 
 /// Whether the sums of so many pixels and vectors fit into so many registers, with what else a tile holds in them.

@@ -44,10 +44,10 @@ pub(super) enum Width {
     Zmm,
 }
 
-/// The one list of vector instructions: variant, opcode map (1 is 0F, 2 is 0F38), mandatory prefix (0 none, 1 is 66),
-/// opcode, and whether the memory operand is one f32.
+/// The one list of vector instructions: variant, opcode map (1 is 0F, 2 is 0F38), mandatory prefix (0 none, 1 is 66, 2
+/// is F3), opcode, and bytes of a memory operand of AVX-512.
 macro_rules! vector_instructions {
-    ($($(#[$doc:meta])* $variant:ident = $map:literal $prefix:literal $opcode:literal $scalar:literal;)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $map:literal $prefix:literal $opcode:literal $bytes:literal;)*) => {
         /// A vector instruction of up to three operands.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(super) enum Vector { $($(#[$doc])* $variant,)* }
@@ -56,9 +56,9 @@ macro_rules! vector_instructions {
             #[cfg(test)]
             pub(super) const ALL: &[Vector] = &[$(Vector::$variant,)*];
 
-            /// Map, prefix, opcode, whether memory is one element.
-            const fn form(self) -> (u8, u8, u8, bool) {
-                match self { $(Vector::$variant => ($map, $prefix, $opcode, $scalar),)* }
+            /// Map, prefix, opcode, bytes of memory.
+            const fn form(self) -> (u8, u8, u8, i32) {
+                match self { $(Vector::$variant => ($map, $prefix, $opcode, $bytes),)* }
             }
         }
     };
@@ -66,19 +66,35 @@ macro_rules! vector_instructions {
 
 vector_instructions! {
     /// vmovups: a vector from a register or from memory of any alignment
-    Load = 1 0 0x10 false;
+    Load = 1 0 0x10 64;
     /// vmovups to memory
-    Store = 1 0 0x11 false;
+    Store = 1 0 0x11 64;
     /// vaddps
-    Add = 1 0 0x58 false;
-    /// vsubps
-    Sub = 1 0 0x5c false;
+    Add = 1 0 0x58 64;
     /// vmaxps: the second operand where one is a NaN
-    Max = 1 0 0x5f false;
+    Max = 1 0 0x5f 64;
     /// vbroadcastss from memory
-    Broadcast = 2 1 0x18 true;
+    Broadcast = 2 1 0x18 4;
     /// vfmadd231ps: the destination plus the product of the others
-    Fma = 2 1 0xb8 false;
+    Fma = 2 1 0xb8 64;
+    /// vsubps
+    Sub = 1 0 0x5c 64;
+    /// vmulps
+    Mul = 1 0 0x59 64;
+    /// vdivps
+    Div = 1 0 0x5e 64;
+    /// vminps: the second operand where one is a NaN
+    Min = 1 0 0x5d 64;
+    /// vcvtdq2ps: i32 to f32
+    ToFloat = 1 0 0x5b 64;
+    /// vcvttps2dq: f32 to i32, towards 0
+    Truncate = 1 2 0x5b 64;
+    /// vpdpbusd: the destination plus four products of u8 (the first source) and i8 in each lane
+    Dot = 2 1 0x50 64;
+    /// vpmovzxbd: bytes to i32
+    Widen = 2 1 0x31 16;
+    /// vpmovdb to memory: the lowest bytes of lanes; AVX-512 only
+    StoreBytes = 2 2 0x31 16;
 }
 
 /// Machine code as it grows.
@@ -109,12 +125,12 @@ impl Code {
     }
 
     fn evex(&mut self, what: Vector, reg: u8, first: u8, rm: Rm) {
-        let (map, prefix, opcode, scalar) = what.form();
+        let (map, prefix, opcode, bytes) = what.form();
         let inverted = |n: u8, bit: u8| ((n >> bit) & 1) ^ 1;
         // Of a register operand, X is the fifth bit of its number; of memory, it would be the index's.
         let (x, b, broadcast, scale) = match rm {
             Rm::Reg(n) => (inverted(n, 4), inverted(n, 3), 0, 1),
-            Rm::Mem(mem) => (1, inverted(mem.base.0, 3), 0, if scalar { 4 } else { 64 }),
+            Rm::Mem(mem) => (1, inverted(mem.base.0, 3), 0, bytes),
             Rm::Broadcast(mem) => (1, inverted(mem.base.0, 3), 1, 4),
         };
         self.bytes.extend([

@@ -1,6 +1,7 @@
 //! Tiles for x86-64 as machine code of our own, since Cranelift has vectors of 128 bits at most.
 
 mod encode;
+mod integer;
 #[cfg(test)]
 mod tests;
 

@@ -14,6 +14,9 @@ const POINTERS: [Gp; 16] = {
     all
 };
 
+const WITH_TWO_SOURCES: &[Vector] =
+    &[Vector::Add, Vector::Max, Vector::Fma, Vector::Sub, Vector::Mul, Vector::Div, Vector::Min, Vector::Dot];
+
 /// On both sides of what one byte holds, in units of 1, 4 and 64.
 const DISPLACEMENTS: &[i32] = &[
     0,
@@ -89,10 +92,13 @@ fn address(mem: Mem) -> String {
 fn operand(width: Width, what: Vector, rm: Rm) -> String {
     let prefix = match (what, width) {
         (Vector::Broadcast, _) => "dword ptr ",
+        (Vector::Widen, Width::Ymm) => "qword ptr ",
+        (Vector::Widen | Vector::StoreBytes, _) => "xmmword ptr ",
         (_, Width::Ymm) => "ymmword ptr ",
         (_, Width::Zmm) => "zmmword ptr ",
     };
     match rm {
+        Rm::Reg(n) if matches!(what, Vector::Widen | Vector::StoreBytes) => format!("xmm{n}"),
         Rm::Reg(n) => register(width, n),
         Rm::Mem(mem) => format!("{prefix}[{}]", address(mem)),
         Rm::Broadcast(mem) => format!("dword ptr [{}]{{1to16}}", address(mem)),
@@ -107,9 +113,17 @@ fn spelled(what: Vector, width: Width, reg: u8, first: u8, rm: Rm) -> String {
         Vector::Store => format!("vmovups {rm},{reg}"),
         Vector::Broadcast => format!("vbroadcastss {reg},{rm}"),
         Vector::Add => format!("vaddps {reg},{first},{rm}"),
-        Vector::Sub => format!("vsubps {reg},{first},{rm}"),
         Vector::Max => format!("vmaxps {reg},{first},{rm}"),
         Vector::Fma => format!("vfmadd231ps {reg},{first},{rm}"),
+        Vector::Sub => format!("vsubps {reg},{first},{rm}"),
+        Vector::Mul => format!("vmulps {reg},{first},{rm}"),
+        Vector::Div => format!("vdivps {reg},{first},{rm}"),
+        Vector::Min => format!("vminps {reg},{first},{rm}"),
+        Vector::ToFloat => format!("vcvtdq2ps {reg},{rm}"),
+        Vector::Truncate => format!("vcvttps2dq {reg},{rm}"),
+        Vector::Dot => format!("vpdpbusd {reg},{first},{rm}"),
+        Vector::Widen => format!("vpmovzxbd {reg},{rm}"),
+        Vector::StoreBytes => format!("vpmovdb {rm},{reg}"),
     }
 }
 
@@ -123,7 +137,10 @@ fn check(what: Vector, width: Width, reg: u8, first: u8, rm: Rm) {
 fn vectors() {
     for (width, n_registers) in [(Width::Ymm, 16), (Width::Zmm, 32)] {
         for &what in Vector::ALL {
-            let has_first = matches!(what, Vector::Add | Vector::Sub | Vector::Max | Vector::Fma);
+            if (what, width) == (Vector::StoreBytes, Width::Ymm) {
+                continue; // AVX-512 only
+            }
+            let has_first = WITH_TWO_SOURCES.contains(&what);
             for reg in 0..n_registers {
                 let first = if has_first { (reg * 7 + 3) % n_registers } else { 0 };
                 if what != Vector::Broadcast {
@@ -147,7 +164,7 @@ fn vectors() {
 
 #[test]
 fn embedded_broadcasts() {
-    for what in [Vector::Add, Vector::Sub, Vector::Max, Vector::Fma] {
+    for &what in WITH_TWO_SOURCES.iter().filter(|&&what| what != Vector::Dot) {
         for reg in 0..32 {
             for base in POINTERS {
                 for &disp in DISPLACEMENTS {

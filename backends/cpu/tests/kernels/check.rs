@@ -116,7 +116,14 @@ pub(crate) fn inputs(graph: &Graph) -> Vec<(String, Tensor)> {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (state >> 8) as f32 / (1 << 23) as f32 - 1.0
         };
-        let tensor = Tensor::from_vec(&dims, (0..dims.iter().product()).map(|_| number()).collect());
+        let n_elements: usize = dims.iter().product();
+        let tensor = if ty.dtype == DType::U8 {
+            Tensor::from_vec(&dims, (0..n_elements).map(|_| (number() * 128.0 + 128.0) as u8).collect())
+        } else if ty.dtype == DType::I8 {
+            Tensor::from_vec(&dims, (0..n_elements).map(|_| (number() * 128.0) as i8).collect())
+        } else {
+            Tensor::from_vec(&dims, (0..n_elements).map(|_| number()).collect())
+        };
         (graph.value_name(value).to_owned(), tensor.expect("as many elements as the shape has"))
     };
     graph.inputs().iter().map(input).collect()

@@ -14,6 +14,7 @@ mod maps;
 mod moves;
 mod networks;
 mod pool;
+mod quantized;
 mod random;
 mod reduce;
 mod resize;
