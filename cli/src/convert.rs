@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use firebrick::{
-    Batch, BlobDifference, CaffeFiles, CaffeOptions, Comparison, ConvertOptions, Labels, Model, Opset, Resize, Summary,
-    Verification,
+    Batch, BlobDifference, CaffeFiles, CaffeOptions, Comparison, ConvertOptions, Labels, Model, Opset, QuantizedForm,
+    Resize, Summary, Verification,
 };
 
 use crate::image_args::ImageArgs;
@@ -25,6 +25,11 @@ pub(crate) struct ConvertArgs {
     /// The operator set to be written
     #[arg(long, value_name = "N", default_value_t = Opset::default())]
     opset: Opset,
+
+    /// How what is quantized is written: `qlinear` uses QLinearConv and QLinearMatMul where they say it, and implies
+    /// `--simplify`
+    #[arg(long, value_name = "FORM", default_value = "qdq")]
+    quantized: Quantized,
 
     /// Store weights as f16: half the size; arithmetic stays in f32
     #[arg(long)]
@@ -59,6 +64,24 @@ pub(crate) struct ConvertArgs {
     external_data_above: u64,
 }
 
+/// How what is quantized is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Quantized {
+    /// DequantizeLinear, the operator on floats, QuantizeLinear
+    Qdq,
+    /// QLinearConv and QLinearMatMul, and the other form for what they don't say
+    Qlinear,
+}
+
+impl From<Quantized> for QuantizedForm {
+    fn from(quantized: Quantized) -> Self {
+        match quantized {
+            Quantized::Qdq => QuantizedForm::Qdq,
+            Quantized::Qlinear => QuantizedForm::QLinear,
+        }
+    }
+}
+
 /// Runs the command.
 pub(crate) fn convert(args: &ConvertArgs) -> Result<(), Failure> {
     match args.output.extension().and_then(|extension| extension.to_str()) {
@@ -79,6 +102,7 @@ fn to_onnx(args: &ConvertArgs) -> Result<(), Failure> {
     let images = args.embed_preprocess.then(|| args.images.options(Resize::Squash)).transpose()?;
     let options = ConvertOptions {
         opset: args.opset,
+        quantized: args.quantized.into(),
         batch: if args.model.batch == Some(BatchArg::Symbolic) { Batch::Symbolic } else { Batch::Kept },
         half: args.fp16,
         embed_preprocess: images,
@@ -101,6 +125,7 @@ fn to_onnx(args: &ConvertArgs) -> Result<(), Failure> {
 fn to_caffe(args: &ConvertArgs) -> Result<(), Failure> {
     let only_onnx = [
         ("--opset", args.opset != Opset::default()),
+        ("--quantized", args.quantized != Quantized::Qdq),
         ("--fp16", args.fp16),
         ("--embed-preprocess", args.embed_preprocess || args.images.is_given()),
         ("--labels", args.labels.is_some()),

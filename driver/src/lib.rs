@@ -53,7 +53,7 @@ pub use firebrick_cpu::{Isa, Listing, Program, Symbol};
 pub use firebrick_diagnostics as diagnostics;
 pub use firebrick_ir as ir;
 pub use firebrick_onnx as onnx;
-pub use firebrick_onnx_writer::Opset;
+pub use firebrick_onnx_writer::{Opset, QuantizedForm};
 pub use firebrick_passes as passes;
 pub use images::{Color, ImageOptions, Images, Resize};
 pub use inspect::{EvaluatedRow, Inspection, LayerRow, Size, ValueRow};

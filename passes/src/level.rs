@@ -176,6 +176,8 @@ const RUN: &[Step] = &[
 /// Without `gemm-to-conv`, since ONNX and Caffe have inner products, and without fused ops, which they don't have.
 const EXPORT: &[Step] = &[
     Step::Once(&SplitFused),
+    // Ops on integers, which writers unfold: so that no pass takes weights for numbers.
+    Step::Fixpoint(QUANTIZE),
     Step::Fixpoint(SIMPLIFY),
     Step::Fixpoint(FOLD),
     Step::Once(&MergeDuplicates),

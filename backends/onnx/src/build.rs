@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use firebrick_ir::{Graph, NodeId, Op, Tensor, Value, Verified};
+use firebrick_ir::{Graph, NodeId, Op, Tensor, Value};
 use firebrick_schemas::onnx::{GraphProto, NodeProto, TensorProto, ValueInfoProto};
 
 use crate::elements::{tensor_proto, type_proto};
@@ -13,8 +13,7 @@ use crate::{Opset, Refusal, ops};
 ///
 /// # Errors
 /// Every op that can't be said in it.
-pub(crate) fn build(graph: Verified<'_>, opset: Opset) -> Result<GraphProto, Vec<Refusal>> {
-    let graph = graph.graph();
+pub(crate) fn build(graph: &Graph, opset: Opset) -> Result<GraphProto, Vec<Refusal>> {
     let mut builder = Builder::new(graph);
     let mut refusals = Vec::new();
     let needed = needed(graph);

@@ -8,12 +8,13 @@
 //! `prob/Transpose`. Weights are initializers and not inputs. Ops that no output depends on are left out.
 //!
 //! The pipeline, a step a file:
-//! 1. `lower`: op by op, in the order of computation, what `ops/` says it becomes. `operators` is the one list of
+//! 1. `unfold`: ops on quantized values become the operators that they are folded from, unless they have one of their own.
+//! 2. `lower`: op by op, in the order of computation, what `ops/` says it becomes. `operators` is the one list of
 //!    ONNX's operators used here: an element type that an operator doesn't take in the operator set written is widened
 //!    around it, and an operator that doesn't exist in it is refused.
-//! 2. `build`: names for what has none, initializers, types.
-//! 3. `model`: the file around the graph, with what it says of itself.
-//! 4. `external`: weights that go beside the file.
+//! 3. `build`: names for what has none, initializers, types.
+//! 4. `model`: the file around the graph, with what it says of itself.
+//! 5. `external`: weights that go beside the file.
 
 mod attr;
 mod build;
@@ -25,8 +26,9 @@ mod operators;
 mod ops;
 mod opset;
 mod refusal;
+mod unfold;
 
 pub use external::{Exported, ExternalChunk};
-pub use model::{Options, export};
+pub use model::{Options, QuantizedForm, export};
 pub use opset::{Opset, UnknownOpset};
 pub use refusal::Refusal;

@@ -5,13 +5,26 @@ use firebrick_schemas::onnx::{ModelProto, OperatorSetIdProto};
 
 use crate::build::build;
 use crate::external::{Exported, externalize, property};
+use crate::unfold::unfold;
 use crate::{Opset, Refusal};
+
+/// How ops on quantized values are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum QuantizedForm {
+    /// DequantizeLinear, the operator on floats, QuantizeLinear.
+    #[default]
+    Qdq,
+    /// QLinearConv and QLinearMatMul, where these say it, and the other form elsewhere.
+    QLinear,
+}
 
 /// How a graph is written.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The operator set.
     pub opset: Opset,
+    /// How ops on quantized values are written.
+    pub quantized: QuantizedForm,
     /// A model that takes more bytes than that with its weights has them in a file beside it.
     pub external_above: u64,
     /// That file's name, as the model calls it.
@@ -31,6 +44,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             opset: Opset::default(),
+            quantized: QuantizedForm::default(),
             external_above: Self::PROTOBUF_LIMIT,
             data_file: "weights.data".to_owned(),
             properties: Vec::new(),
@@ -44,8 +58,9 @@ impl Default for Options {
 /// # Errors
 /// Every op that has no equivalent in the operator set, with the reason.
 pub fn export(graph: Verified<'_>, options: &Options) -> Result<Exported, Vec<Refusal>> {
-    let Options { opset, external_above, data_file, properties, doc } = options;
-    let graph = build(graph, *opset)?;
+    let Options { opset, quantized, external_above, data_file, properties, doc } = options;
+    let graph = unfold(graph.graph(), *opset, *quantized).map_err(|refusal| vec![refusal])?;
+    let graph = build(&graph, *opset)?;
     let proto = ModelProto {
         ir_version: Some(opset.ir_version()),
         opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: Some(opset.version()) }],

@@ -137,6 +137,8 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("PRelu", &[(9, WIDE), (16, WIDE_BF)]),
     op("Pad", &[(2, FLOATS), (11, NUMBERS), (13, ALL_BF), (21, ALL_21), (23, ALL_23), (24, ALL_24), (25, ALL_25)]),
     op("Pow", &[(7, FLOATS), (12, FLOATS_32_64), (13, FLOATS_32_64_BF)]),
+    op("QLinearConv", &[(10, BYTES)]),
+    op("QLinearMatMul", &[(10, BYTES)]),
     Operator {
         name: "QuantizeLinear",
         typed: 2,

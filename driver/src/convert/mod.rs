@@ -11,8 +11,8 @@ mod write;
 use std::path::Path;
 
 use firebrick_diagnostics::{Diagnostic, Report};
-use firebrick_ir::{Tensor, verify};
-use firebrick_onnx_writer::{Opset, Refusal};
+use firebrick_ir::{Graph, Op, Tensor, verify};
+use firebrick_onnx_writer::{Opset, QuantizedForm, Refusal};
 use firebrick_passes::{Level, optimize};
 
 use crate::{Comparison, Error, ImageOptions, Labels, Model, properties};
@@ -26,6 +26,8 @@ pub use self::write::Conversion;
 pub struct ConvertOptions {
     /// The operator set.
     pub opset: Opset,
+    /// How what is quantized is written. QLinear operators ask for the folding of `simplify`.
+    pub quantized: QuantizedForm,
     /// What the inputs' first dimension becomes.
     pub batch: Batch,
     /// Whether weights are stored as f16.
@@ -65,8 +67,9 @@ pub struct Verification {
 /// By which part of a blob's largest magnitude a written model may differ from its source. The same ops summed in the
 /// same order give the same; folded weights and what an operator set can only say by others are rounded once more.
 const TOLERANCE: f64 = 1e-5;
-/// The same where weights were rounded to 11 bits: one is off by 2⁻¹², and layers add up.
-const HALF_TOLERANCE: f64 = 2e-2;
+/// The same where weights were rounded to 11 bits: one is off by 2⁻¹², and layers add up. And where values are quantized:
+/// a rounding error may make a step of one in 255.
+const COARSE_TOLERANCE: f64 = 2e-2;
 
 /// Makes an ONNX file of a model, reads it back and checks it; `path` is where it will be written.
 ///
@@ -87,7 +90,8 @@ pub fn convert(model: &Model, path: &Path, options: &ConvertOptions) -> Result<C
         source = batch::symbolic(&source)?;
     }
     let mut graph = source.graph()?.clone();
-    let level = if options.simplify { Level::Export } else { Level::O1 };
+    let folds = options.simplify || options.quantized == QuantizedForm::QLinear;
+    let level = if folds { Level::Export } else { Level::O1 };
     optimize(&mut graph, level, firebrick_passes::Options::default())
         .map_err(|error| Error::Fault(error.to_string()))?;
     if options.half {
@@ -96,6 +100,7 @@ pub fn convert(model: &Model, path: &Path, options: &ConvertOptions) -> Result<C
     let verified = verify(&graph).map_err(Error::Verify)?;
     let writer = firebrick_onnx_writer::Options {
         opset: options.opset,
+        quantized: options.quantized,
         external_above: options.external_above.unwrap_or(firebrick_onnx_writer::Options::PROTOBUF_LIMIT),
         data_file: write::data_file(path),
         properties: properties::write(&source, options.labels.as_ref()),
@@ -104,12 +109,17 @@ pub fn convert(model: &Model, path: &Path, options: &ConvertOptions) -> Result<C
     let exported = firebrick_onnx_writer::export(verified, &writer).map_err(|refusals| refused(&refusals))?;
     let written = reread::reread(&source, &exported, path)?;
     let comparison = options.verification.as_ref().map(|verification| {
-        let tolerance = if options.half { HALF_TOLERANCE } else { TOLERANCE };
+        let tolerance = if options.half || is_quantized(&graph) { COARSE_TOLERANCE } else { TOLERANCE };
         reread::compare(&source, &written, verification, tolerance)
     });
     let comparison: Option<Comparison> = comparison.transpose()?;
     let summary = Summary::of(model, &written, &exported)?;
     Ok(Conversion { exported, summary, comparison, notes })
+}
+
+/// Whether it has integers that stand for numbers.
+fn is_quantized(graph: &Graph) -> bool {
+    graph.nodes().any(|(_, node)| matches!(node.op, Op::Quantize(_) | Op::QConv(_) | Op::QGemm(_) | Op::QMatMul(_)))
 }
 
 /// Everything that can't be written.

@@ -12,6 +12,7 @@ mod pad;
 mod pick;
 mod pool;
 mod quantize;
+mod quantized;
 mod recur;
 mod recur_whole;
 mod reduce;
@@ -61,9 +62,11 @@ pub(crate) fn lower(l: &mut Lowering<'_>, op: &Op) -> Lowered {
         Op::MatMul(_) => gemm::matmul(l),
         Op::Pad(op) => pad::pad(l, op),
         Op::Pool(op) => pool::pool(l, op),
-        Op::QConv(_) | Op::QConvTranspose(_) | Op::QGemm(_) | Op::QMatMul(_) => refused::quantized(),
-        Op::QBinary(_) | Op::QConcat(_) | Op::QPool(_) | Op::QReduce(_) => refused::quantized(),
-        Op::QSoftmax(_) | Op::QUnary(_) | Op::Requantize(_) => refused::quantized(),
+        Op::QConv(op) => quantized::conv(l, op),
+        Op::QMatMul(op) => quantized::matmul(l, op),
+        Op::QBinary(_) | Op::QConcat(_) | Op::QConvTranspose(_) | Op::QGemm(_) => quantized::refused(),
+        Op::QPool(_) | Op::QReduce(_) | Op::QSoftmax(_) | Op::QUnary(_) => quantized::refused(),
+        Op::Requantize(_) => quantized::refused(),
         Op::Quantize(op) => quantize::quantize(l, op),
         Op::Recur(op) => recur::recur(l, op),
         Op::Reduce(op) => reduce::reduce(l, op),

@@ -5,14 +5,11 @@ use firebrick_ir::{DType, Tensor};
 
 use crate::attr::{self, Attr};
 use crate::elements::packed_bits;
-use crate::lower::{Arg, Lowered, Lowering, Reason};
+use crate::lower::{Arg, Lowered, Lowering, Reason, cast};
 
 /// QuantizeLinear. Its zero point says what elements it makes, so there always is one.
 pub(super) fn quantize(l: &mut Lowering<'_>, op: &Quantize) -> Lowered {
-    if op.rounding == Rounding::Away {
-        return Err("halves are rounded away from zero, and QuantizeLinear rounds them to even".to_owned());
-    }
-    let scale = scales(l, 1)?;
+    let scale = if op.rounding == Rounding::Away { scales_away(l)? } else { scales(l, 1)? };
     let zero = if l.n_operands() > 2 { scales(l, 2)? } else { zeros(l, op.dtype)? };
     let x = l.arg(0);
     // Quotients are f32; wider and narrower floats come with operator sets of their own.
@@ -33,6 +30,24 @@ pub(super) fn dequantize(l: &mut Lowering<'_>, op: &Dequantize) -> Lowered {
     let (x, scale) = (l.arg(0), as_f32(l, &scale)?);
     let result = l.emit("DequantizeLinear", &[x, scale, zero], attrs, DType::F32)?;
     Ok(vec![l.cast(&result, dtype)?])
+}
+
+/// A scale with which rounding halves to even rounds them away from 0: two units in the last place smaller, so that
+/// quotients are larger in magnitude by two or three, and none is a half. Nothing else changes but quotients that near
+/// below a half. Of a power of two and sums of integers below 2²³ there are none, so that it is exact for Ristretto's nets.
+pub(super) fn rounding_away(scale: f32) -> f32 {
+    f32::from_bits(scale.to_bits().saturating_sub(2).max(1))
+}
+
+/// Scales with which halves are rounded away from 0.
+fn scales_away(l: &mut Lowering<'_>) -> Result<Arg, Reason> {
+    let scale = l.constant(1).ok_or("halves are rounded away from zero, and its scale is computed")?;
+    let dims = if scale.len() == 1 { &[][..] } else { scale.dims() };
+    let scale = cast(scale, DType::F32)?;
+    let smaller = scale.values::<f32>().map_err(|error| error.to_string())?;
+    let smaller = smaller.iter().map(|&scale| rounding_away(scale)).collect();
+    let smaller = Tensor::from_vec(dims, smaller).map_err(|error| error.to_string())?;
+    Ok(l.tensor("scale", smaller))
 }
 
 fn as_f32(l: &mut Lowering<'_>, x: &Arg) -> Result<Arg, Reason> {

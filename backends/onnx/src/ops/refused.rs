@@ -10,8 +10,3 @@ pub(super) fn detection_output(_: &DetectionOutput) -> Lowered {
     Err("ONNX has no operator for SSD's detections: end the net before this layer (its location and score blobs)"
         .to_owned())
 }
-
-/// Ops on quantized values.
-pub(super) fn quantized() -> Lowered {
-    Err("ops on quantized values aren't written yet: write the graph before they are folded".to_owned())
-}

@@ -23,8 +23,8 @@ const N_GRAPHS: usize = 256;
 const REASONS: &[&str] = &[
     "ONNX has no operator for SSD's detections",
     "has no ",
-    "ops on quantized values aren't written yet",
-    "halves are rounded away from zero",
+    "each channel of its weights has a scale",
+    "halves are rounded away from zero, and its scale is computed",
     "before operator set",
     "came with operator set",
     "is read in two ways by its runtimes",
