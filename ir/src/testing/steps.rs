@@ -99,8 +99,14 @@ fn unary(b: &mut Builder) -> Option<Value> {
 pub(super) fn any_unary(b: &mut Builder) -> Option<UnaryFn> {
     let mnemonic = b.of(Unary::MNEMONICS);
     let low = b.of(&[-1.0, 0.0, 0.1, 1e-30]);
-    let attrs: [&[(&str, f32)]; 4] =
-        [&[], &[("alpha", low)], &[("min", low), ("max", 6.0)], &[("alpha", 0.2), ("beta", 0.5)]];
+    let attrs: [&[(&str, f32)]; 6] = [
+        &[],
+        &[("alpha", low)],
+        &[("min", low), ("max", 6.0)],
+        &[("alpha", 0.2), ("beta", 0.5)],
+        &[("mant_bits", 3.0), ("exp_bits", 4.0)],
+        &[("exp_min", -8.0), ("exp_max", -1.0)],
+    ];
     attrs.iter().find_map(|attrs| {
         let attrs = attrs.iter().map(|&(name, x)| (name.to_owned(), Attr::Float(x))).collect();
         let Op::Unary(Unary(function)) = Op::read(mnemonic, AttrReader::new(attrs))?.ok()? else { return None };

@@ -83,11 +83,11 @@ struct Case {
 }
 
 /// Sums of integers of 8 bits are exact in whatever order Ristretto's floats are added. Those of 16 bits are not: NumPy's
-/// products, by the same library as Caffe's, give `dfp16_pool10` to the bit in f32, and are up to 1.6e-3 from it in f64, as
-/// numbers near the middle between two become one or the other. Values reach 26.
+/// products, by the same library as Caffe's, give `dfp16_pool10` to the bit in f32, and are up to 1.7e-3 from it in f64, as
+/// numbers near the middle between two become one or the other: 1.4e-4 of an image's largest value.
 const CASES: [Case; 4] = [
     Case { name: "dfp8", results: "dfp8_pool10", tolerance: 0.0 },
-    Case { name: "dfp16", results: "dfp16_pool10", tolerance: 1e-4 },
+    Case { name: "dfp16", results: "dfp16_pool10", tolerance: 2e-4 },
     Case { name: "dfp8act_4w", results: "dfp8act_4w_pool10", tolerance: 1e-5 },
     Case { name: "pow2", results: "pow2_pool10_cpu", tolerance: 1e-5 },
 ];

@@ -212,7 +212,8 @@ fn plain(
     for (operand, &part) in parts.iter().enumerate() {
         let run: usize = planner.dims(part)[axis..].iter().product();
         let image = Image::plain(target.image.dtype, Size { n: n_runs, c: 1, h: 1, w: run });
-        let x = View { image, ..planner.plain(part)? };
+        let from = planner.plain(part)?;
+        let x = View { image: Image { dtype: from.image.dtype, ..image }, ..from };
         let y = View { start, image: Image { image: total, ..image }, ..target };
         copy(planner, whole, (x, y), quantized, operand)?;
         start += run;

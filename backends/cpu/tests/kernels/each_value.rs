@@ -112,7 +112,14 @@ fn jumps(op: &Op) -> bool {
     let of = |function: &UnaryFn| {
         matches!(
             function,
-            UnaryFn::Ceil {} | UnaryFn::Floor {} | UnaryFn::Round {} | UnaryFn::Sign {} | UnaryFn::Tan {}
+            UnaryFn::Ceil {}
+                | UnaryFn::Floor {}
+                | UnaryFn::Minifloat { .. }
+                | UnaryFn::PowerOfTwo { .. }
+                | UnaryFn::Round {}
+                | UnaryFn::RoundAway {}
+                | UnaryFn::Sign {}
+                | UnaryFn::Tan {}
         )
     };
     let in_epilogue =
