@@ -12,6 +12,9 @@ use crate::plan::{Image, Size, View};
 use crate::tile::PoolRow;
 use crate::{CompileError, Isa};
 
+/// Windows along a dimension beyond which there is no kernel: where each begins and ends is stored.
+pub(super) const MAX_WINDOWS: usize = 1 << 20;
+
 /// A pool along one dimension.
 pub(super) struct Axis {
     kernel: usize,
@@ -31,7 +34,8 @@ pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Pool) -> Result<
     if matches!(planner.dtype(x), DType::U8 | DType::I8) {
         return q_pool::lower_max(planner, id, op);
     }
-    if op.indices || !planner.is_all_f32(id) || !matches!(n_spatial, 1..=3) {
+    let is_long = planner.dims(y).iter().skip(2).any(|&n| n > MAX_WINDOWS);
+    if op.indices || !planner.is_all_f32(id) || !matches!(n_spatial, 1..=3) || is_long {
         return Ok(Lowered::NoKernel);
     }
     let (from, to) = if n_spatial == 3 { volumes(planner, x, y)? } else { views(planner, x, y)? };

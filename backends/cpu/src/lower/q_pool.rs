@@ -5,7 +5,7 @@ use firebrick_ir::{NodeId, Value};
 
 use super::Lowered;
 use super::planner::{Planner, stored};
-use super::pool::Axis;
+use super::pool::{Axis, MAX_WINDOWS};
 use super::q_sums::Result as Quantization;
 use super::quantize::{in_blocks, is_finite};
 use crate::CompileError;
@@ -77,6 +77,9 @@ fn mean(
 }
 
 fn push(planner: &mut Planner<'_>, id: NodeId, op: &Pool, function: BytePoolFn) -> Result<Lowered, CompileError> {
+    if planner.dims(Value { node: id, port: 0 }).iter().skip(2).any(|&n| n > MAX_WINDOWS) {
+        return Ok(Lowered::NoKernel);
+    }
     let (x, y) = (planner.graph.operands(id)[0], Value { node: id, port: 0 });
     if !matches!(op.kernel.len(), 1 | 2) {
         return Ok(Lowered::NoKernel);

@@ -61,7 +61,8 @@ pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Resize) -> Resul
     let (x, y) = (planner.graph.operands(id)[0], Value { node: id, port: 0 });
     let dims = planner.dims(x);
     let is_small = |line: &Line| line.taps.len().saturating_mul(Filter::n_words(line.n_taps())) <= MAX_WORDS;
-    if !planner.is_all_f32(id) || op.axes.iter().any(|&axis| dims[axis] > MAX_WORDS) {
+    let results = planner.dims(y);
+    if !planner.is_all_f32(id) || op.axes.iter().any(|&axis| dims[axis].max(results[axis]) > MAX_WORDS) {
         return Ok(Lowered::NoKernel);
     }
     let line = |(i, &axis): (usize, &usize)| Line { axis, from: dims[axis], taps: op.taps(i, dims[axis]) };
