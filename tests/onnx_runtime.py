@@ -32,6 +32,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--allow-missing-kernels", action="store_true", help="count them instead of failing")
+    parser.add_argument("--as-written", action="store_true", help="without ONNX Runtime's own rewrites of the graph")
     parser.add_argument("--verbose", action="store_true", help="say how far each case is off")
     args = parser.parse_args()
     onnxruntime.set_default_logger_severity(4)
@@ -42,7 +43,7 @@ def main():
     for path in found:
         name = str(path.parent.relative_to(args.folder))
         try:
-            error = check(path)
+            error = check(path, args.as_written)
         except NoKernel as missing:
             counts["without a kernel"] += 1
             if not args.allow_missing_kernels:
@@ -67,7 +68,7 @@ class Wrong(Exception):
     """A result is not what it should be."""
 
 
-def check(path):
+def check(path, as_written):
     """Checks and runs one case; its largest error, relative to the largest magnitude of the array."""
     onnx.checker.check_model(str(path), full_check=True)
     model = onnx.load(path)
@@ -76,7 +77,7 @@ def check(path):
     if listed:
         raise Wrong(f"initializers are inputs: {sorted(listed)}")
     arrays = dict(numpy.load(path.parent / "arrays.npz"))
-    results = run(path, model, arrays)
+    results = run(path, model, arrays, as_written)
     worst = 0.0
     for key, expected in arrays.items():
         kind, _, name = key.partition(":")
@@ -88,7 +89,7 @@ def check(path):
     return worst
 
 
-def run(path, model, arrays):
+def run(path, model, arrays, as_written):
     """Every named value of the model that is among the arrays, by its name."""
     outputs = {value.name for value in model.graph.output}
     computed = {name for node in model.graph.node for name in node.output}
@@ -101,6 +102,8 @@ def run(path, model, arrays):
     external = any(tensor.external_data for tensor in model.graph.initializer)
     source = str(path) if external else model.SerializeToString()
     options = onnxruntime.SessionOptions()
+    if as_written:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
         inputs = {}
