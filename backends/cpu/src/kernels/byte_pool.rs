@@ -7,13 +7,13 @@ use cranelift_codegen::ir::{InstBuilder, MemFlagsData as MemFlags, Value};
 use cranelift_frontend::Variable;
 use cranelift_module::Module;
 
-use super::chunks::Chunks;
+use super::chunks::{Chunks, rows_to_rows};
 use super::copy::row;
 use super::pool::{Window, Windows, nest, window};
 use super::quantizing::Quantizing;
 use crate::CompileError;
 use crate::emit::{Code, as_imm};
-use crate::plan::{BufferId, View};
+use crate::plan::View;
 use crate::tile::CHANNELS;
 
 /// What becomes of a window.
@@ -50,17 +50,7 @@ impl BytePool {
         }
     }
 
-    pub(super) fn n_tasks(&self) -> usize {
-        Chunks::of(&self.y.image).n_tasks()
-    }
-
-    pub(super) fn reads(&self) -> Vec<BufferId> {
-        vec![self.x.buffer]
-    }
-
-    pub(super) fn writes(&self) -> Vec<BufferId> {
-        vec![self.y.buffer]
-    }
+    rows_to_rows!();
 
     pub(super) fn emit<M: Module>(&self, code: &mut Code<'_, M>, task: Value) -> Result<(), CompileError> {
         Chunks::of(&self.y.image).emit(code, task, &mut |code, [image, plane, y_row]| {

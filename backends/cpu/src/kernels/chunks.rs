@@ -53,3 +53,21 @@ impl Chunks {
         code.range(first, end, &mut |code, row| body(code, [image, plane, row]));
     }
 }
+
+/// What all kernels have in common that read a view `x` and write the rows of a view `y`, each by itself.
+macro_rules! rows_to_rows {
+    () => {
+        pub(super) fn n_tasks(&self) -> usize {
+            Chunks::of(&self.y.image).n_tasks()
+        }
+
+        pub(super) fn reads(&self) -> Vec<$crate::plan::BufferId> {
+            vec![self.x.buffer]
+        }
+
+        pub(super) fn writes(&self) -> Vec<$crate::plan::BufferId> {
+            vec![self.y.buffer]
+        }
+    };
+}
+pub(super) use rows_to_rows;

@@ -5,12 +5,12 @@ use std::fmt;
 use cranelift_codegen::ir::Value;
 use cranelift_module::Module;
 
-use super::chunks::Chunks;
+use super::chunks::{Chunks, rows_to_rows};
 use super::copy::row;
 use super::quantizing::Dequantizing;
 use crate::CompileError;
 use crate::emit::{Code, as_imm};
-use crate::plan::{BufferId, View};
+use crate::plan::View;
 
 /// Dequantizes plain images.
 #[derive(Debug)]
@@ -28,17 +28,7 @@ impl DequantizeKernel {
         "dequantize"
     }
 
-    pub(super) fn n_tasks(&self) -> usize {
-        Chunks::of(&self.y.image).n_tasks()
-    }
-
-    pub(super) fn reads(&self) -> Vec<BufferId> {
-        vec![self.x.buffer]
-    }
-
-    pub(super) fn writes(&self) -> Vec<BufferId> {
-        vec![self.y.buffer]
-    }
+    rows_to_rows!();
 
     pub(super) fn emit<M: Module>(&self, code: &mut Code<'_, M>, task: Value) -> Result<(), CompileError> {
         let n_columns = self.y.image.size.w;

@@ -6,11 +6,11 @@ use cranelift_codegen::ir::types::{I8, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData as MemFlags, Value};
 use cranelift_module::Module;
 
-use super::chunks::Chunks;
+use super::chunks::{Chunks, rows_to_rows};
 use super::copy::row;
 use crate::CompileError;
 use crate::emit::{Code, as_imm};
-use crate::plan::{BufferId, View};
+use crate::plan::View;
 
 /// A function of bytes, from images to others of the same size and block.
 #[derive(Debug)]
@@ -29,17 +29,7 @@ impl Lookup {
         "lookup"
     }
 
-    pub(super) fn n_tasks(&self) -> usize {
-        Chunks::of(&self.y.image).n_tasks()
-    }
-
-    pub(super) fn reads(&self) -> Vec<BufferId> {
-        vec![self.x.buffer]
-    }
-
-    pub(super) fn writes(&self) -> Vec<BufferId> {
-        vec![self.y.buffer]
-    }
+    rows_to_rows!();
 
     pub(super) fn emit<M: Module>(&self, code: &mut Code<'_, M>, task: Value) -> Result<(), CompileError> {
         let image = &self.y.image;

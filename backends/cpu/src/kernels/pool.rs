@@ -8,11 +8,11 @@ use cranelift_frontend::Variable;
 use cranelift_module::Module;
 use firebrick_ir::ops::PoolFn;
 
-use super::chunks::Chunks;
+use super::chunks::{Chunks, rows_to_rows};
 use super::numbers::{self, is_above};
 use crate::CompileError;
 use crate::emit::{Code, as_imm};
-use crate::plan::{BufferId, View};
+use crate::plan::View;
 use crate::tile::{PoolRow, Routine};
 
 /// Where windows lie along one dimension: a table among the program's weights with three words for each window.
@@ -63,17 +63,7 @@ impl PoolKernel {
         }
     }
 
-    pub(super) fn n_tasks(&self) -> usize {
-        Chunks::of(&self.y.image).n_tasks()
-    }
-
-    pub(super) fn reads(&self) -> Vec<BufferId> {
-        vec![self.x.buffer]
-    }
-
-    pub(super) fn writes(&self) -> Vec<BufferId> {
-        vec![self.y.buffer]
-    }
+    rows_to_rows!();
 
     pub(super) fn emit<M: Module>(&self, code: &mut Code<'_, M>, task: Value) -> Result<(), CompileError> {
         let inside =

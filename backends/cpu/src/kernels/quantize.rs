@@ -6,12 +6,12 @@ use cranelift_codegen::ir::types::{I32, I32X4};
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData as MemFlags, Value};
 use cranelift_module::Module;
 
-use super::chunks::Chunks;
+use super::chunks::{Chunks, rows_to_rows};
 use super::copy::row;
 use super::quantizing::Quantizing;
 use crate::CompileError;
 use crate::emit::{Code, as_imm};
-use crate::plan::{BufferId, View};
+use crate::plan::View;
 use crate::tile::QUAD;
 
 /// Quantizes plain images to plain ones, or to one block of four channels.
@@ -30,17 +30,7 @@ impl QuantizeKernel {
         "quantize"
     }
 
-    pub(super) fn n_tasks(&self) -> usize {
-        Chunks::of(&self.y.image).n_tasks()
-    }
-
-    pub(super) fn reads(&self) -> Vec<BufferId> {
-        vec![self.x.buffer]
-    }
-
-    pub(super) fn writes(&self) -> Vec<BufferId> {
-        vec![self.y.buffer]
-    }
+    rows_to_rows!();
 
     pub(super) fn emit<M: Module>(&self, code: &mut Code<'_, M>, task: Value) -> Result<(), CompileError> {
         let n_columns = self.y.image.size.w;

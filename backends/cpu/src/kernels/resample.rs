@@ -6,11 +6,11 @@ use cranelift_codegen::ir::{InstBuilder, Value};
 use cranelift_frontend::Variable;
 use cranelift_module::Module;
 
-use super::chunks::Chunks;
+use super::chunks::{Chunks, rows_to_rows};
 use super::numbers;
 use crate::CompileError;
 use crate::emit::{Code, as_imm};
-use crate::plan::{BufferId, View};
+use crate::plan::View;
 
 /// What elements along one dimension are made of: a table among the program's weights, with one entry for each element.
 /// It begins with how many taps there are; a tap is the bytes from the dimension's beginning, and a weight.
@@ -46,17 +46,7 @@ impl Resample {
         "resample"
     }
 
-    pub(super) fn n_tasks(&self) -> usize {
-        Chunks::of(&self.y.image).n_tasks()
-    }
-
-    pub(super) fn reads(&self) -> Vec<BufferId> {
-        vec![self.x.buffer]
-    }
-
-    pub(super) fn writes(&self) -> Vec<BufferId> {
-        vec![self.y.buffer]
-    }
+    rows_to_rows!();
 
     pub(super) fn emit<M: Module>(&self, code: &mut Code<'_, M>, task: Value) -> Result<(), CompileError> {
         Chunks::of(&self.y.image).emit(code, task, &mut |code, [image, plane, row]| {

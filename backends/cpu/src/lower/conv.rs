@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use firebrick_ir::ops::{Conv, Epilogue, FusedConv};
+use firebrick_ir::ops::{Conv, Epilogue};
 use firebrick_ir::{NodeId, Value};
 
 use super::cover::{Pixels, Registers, cover, is_flat};
@@ -92,17 +92,7 @@ pub(super) struct Target {
     pub(super) residual: Option<View>,
 }
 
-pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Conv) -> Result<Lowered, CompileError> {
-    lower_with(planner, id, op, &planner.graph.operands(id), (&Epilogue::default(), &[]))
-}
-
-pub(super) fn lower_fused(planner: &mut Planner<'_>, id: NodeId, op: &FusedConv) -> Result<Lowered, CompileError> {
-    let all = planner.graph.operands(id);
-    let (operands, others) = op.split(&all);
-    lower_with(planner, id, &op.op, operands, (&op.epilogue, others))
-}
-
-fn lower_with(
+pub(super) fn lower(
     planner: &mut Planner<'_>,
     id: NodeId,
     op: &Conv,

@@ -1,7 +1,7 @@
 //! Transposed convolutions. The results that lie as far apart as the stride read their inputs like those of a
 //! convolution with the taps that meet them: each such phase is one.
 
-use firebrick_ir::ops::{ConvTranspose, Epilogue, FusedConvTranspose};
+use firebrick_ir::ops::{ConvTranspose, Epilogue};
 use firebrick_ir::{Dim, Graph, NodeId, Value};
 
 use super::Lowered;
@@ -128,21 +128,7 @@ pub(super) fn halo(graph: &Graph, id: NodeId, op: &ConvTranspose) -> Option<Halo
     Lines::in_graph(graph, id, op)?.halo()
 }
 
-pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &ConvTranspose) -> Result<Lowered, CompileError> {
-    lower_with(planner, id, op, &planner.graph.operands(id), (&Epilogue::default(), &[]))
-}
-
-pub(super) fn lower_fused(
-    planner: &mut Planner<'_>,
-    id: NodeId,
-    op: &FusedConvTranspose,
-) -> Result<Lowered, CompileError> {
-    let all = planner.graph.operands(id);
-    let (operands, others) = op.split(&all);
-    lower_with(planner, id, &op.op, operands, (&op.epilogue, others))
-}
-
-fn lower_with(
+pub(super) fn lower(
     planner: &mut Planner<'_>,
     id: NodeId,
     op: &ConvTranspose,

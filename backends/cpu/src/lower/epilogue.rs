@@ -1,14 +1,40 @@
 //! What is done to results before they are stored, and what has to be done to them afterwards.
 
-use firebrick_ir::Value;
-use firebrick_ir::ops::{BinaryFn, Epilogue, Step, UnaryFn};
+use firebrick_ir::ops::{BinaryFn, Epilogue, Fused, Fusible, Step, UnaryFn};
+use firebrick_ir::{NodeId, Value};
 
-use super::binary;
 use super::planner::Planner;
+use super::{Lowered, binary};
 use crate::CompileError;
 use crate::kernels::{Map, MapOp};
 use crate::plan::{Image, View};
 use crate::tile::Finish;
+
+/// How an op of these operands is lowered, with an epilogue of operands of its own.
+pub(super) type LowerWith<T> =
+    fn(&mut Planner<'_>, NodeId, &T, &[Value], (&Epilogue, &[Value])) -> Result<Lowered, CompileError>;
+
+/// Lowers an op that has no epilogue.
+pub(super) fn without<T>(
+    planner: &mut Planner<'_>,
+    id: NodeId,
+    op: &T,
+    lower: LowerWith<T>,
+) -> Result<Lowered, CompileError> {
+    lower(planner, id, op, &planner.graph.operands(id), (&Epilogue::default(), &[]))
+}
+
+/// Lowers an op with its epilogue.
+pub(super) fn with<T: Fusible>(
+    planner: &mut Planner<'_>,
+    id: NodeId,
+    fused: &Fused<T>,
+    lower: LowerWith<T>,
+) -> Result<Lowered, CompileError> {
+    let all = planner.graph.operands(id);
+    let (operands, others) = fused.split(&all);
+    lower(planner, id, &fused.op, operands, (&fused.epilogue, others))
+}
 
 /// An epilogue in two parts: the steps that tiles can do, and those behind them.
 #[derive(Debug, Default)]

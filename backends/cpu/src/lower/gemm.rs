@@ -1,6 +1,6 @@
 //! Products of two matrices.
 
-use firebrick_ir::ops::{BinaryFn, Epilogue, FusedGemm, Gemm};
+use firebrick_ir::ops::{BinaryFn, Epilogue, Gemm};
 use firebrick_ir::{DType, NodeId, Value};
 
 use super::epilogue::{Parts, Tiles};
@@ -12,17 +12,7 @@ use crate::emit::as_imm;
 use crate::kernels::{Axis, Move, Origin, Way};
 use crate::plan::{Image, Size, View};
 
-pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Gemm) -> Result<Lowered, CompileError> {
-    lower_with(planner, id, op, &planner.graph.operands(id), (&Epilogue::default(), &[]))
-}
-
-pub(super) fn lower_fused(planner: &mut Planner<'_>, id: NodeId, op: &FusedGemm) -> Result<Lowered, CompileError> {
-    let all = planner.graph.operands(id);
-    let (operands, others) = op.split(&all);
-    lower_with(planner, id, &op.op, operands, (&op.epilogue, others))
-}
-
-fn lower_with(
+pub(super) fn lower(
     planner: &mut Planner<'_>,
     id: NodeId,
     op: &Gemm,
