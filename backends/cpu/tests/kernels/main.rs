@@ -18,5 +18,6 @@ mod quantized;
 mod random;
 mod reduce;
 mod resize;
+mod shapes;
 mod sweep;
 mod winograd;
