@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use firebrick_ir::Op;
+use firebrick_ir::{DType, Op, Type};
 use firebrick_onnx_writer::Exported;
 use firebrick_schemas::onnx::ModelProto;
 use serde::Serialize;
@@ -28,7 +28,7 @@ pub struct Figures {
     pub n_ops: usize,
     /// Its files' size, all together.
     pub n_bytes: u64,
-    /// Numbers in floating-point constants.
+    /// Numbers in constants, but those of i64 and bool, which are shapes and indices.
     pub parameters: u64,
     /// Multiply-accumulate operations, of one item of the batch.
     pub macs: u64,
@@ -67,7 +67,9 @@ fn figures(model: &Model, n_bytes: u64) -> Result<Figures, Error> {
     let n_ops = graph.nodes().filter(|(_, node)| is_op(&node.op)).count();
     let weights =
         graph.nodes().filter(|(_, node)| matches!(node.op, Op::Const(_))).map(|(_, node)| &node.outputs[0].ty);
-    let parameters = weights.filter(|ty| ty.dtype.is_float()).filter_map(|ty| ty.shape.n_elements()).sum();
+    // Shapes and indices are of these.
+    let is_weight = |ty: &&Type| !matches!(ty.dtype, DType::I64 | DType::Bool);
+    let parameters = weights.filter(is_weight).filter_map(|ty| ty.shape.n_elements()).sum();
     Ok(Figures { n_ops, n_bytes, parameters, macs: Inspection::of(&with_batch_of_one(model)?)?.macs })
 }
 
