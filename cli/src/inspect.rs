@@ -41,8 +41,8 @@ enum Format {
 pub(crate) fn inspect(args: &InspectArgs) -> Result<(), Failure> {
     let model = args.model.open(shapes(&args.input, "inspect")?, None)?;
     match args.format {
-        Format::Text => line(&text(&Inspection::of(&model)?)),
-        Format::Json => json(&Inspection::of(&model)?),
+        Format::Text => line(&text(&Inspection::of(&model)?.with_kernels(&model))),
+        Format::Json => json(&Inspection::of(&model)?.with_kernels(&model)),
         Format::Ir => line(model.graph()?.to_string().trim_end()),
         Format::Dot => line(firebrick::ir::dot::dot(model.graph()?).trim_end()),
     }

@@ -32,7 +32,8 @@ pub struct Inspection {
     /// Whether the weights' values are there.
     pub has_weights: bool,
     /// The values of the graph at [`Level::O2`] that the reference evaluator computes in a compiled model, since there is
-    /// no native kernel for their ops. `None` if that is not known: there are no weights, or a size is open.
+    /// no native kernel for their ops. `None` if that was not asked for ([`Inspection::with_kernels`]) or is not known: there
+    /// are no weights, or a size is open.
     pub no_kernel: Option<Vec<EvaluatedRow>>,
 }
 
@@ -129,8 +130,15 @@ impl Inspection {
             activation_bytes: sum(|layer| layer.activation_bytes),
             layers,
             has_weights: model.has_weights(),
-            no_kernel: no_kernel(model),
+            no_kernel: None,
         })
+    }
+
+    /// The same, with what has no native kernel on this machine. For that the model is optimised and planned, which
+    /// takes as long as a good part of compiling it.
+    #[must_use]
+    pub fn with_kernels(self, model: &Model) -> Self {
+        Inspection { no_kernel: no_kernel(model), ..self }
     }
 }
 

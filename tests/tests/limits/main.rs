@@ -74,7 +74,8 @@ fn survive<P: AsRef<Path>>(paths: &[P], options: &OpenOptions, bounds: Bounds) -
 fn open<P: AsRef<Path>>(paths: &[P], options: &OpenOptions) -> usize {
     match Model::open(paths, options) {
         Ok(model) => {
-            let inspected = Inspection::of(&model).map_or_else(|error| rendered(&error), |of| of.layers.len());
+            let inspected =
+                Inspection::of(&model).map_or_else(|error| rendered(&error), |of| of.with_kernels(&model).layers.len());
             let printed =
                 model.graph().map_or(0, |graph| graph.to_string().len() + firebrick::ir::dot::dot(graph).len());
             inspected + printed
