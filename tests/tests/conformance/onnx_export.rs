@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use firebrick::ir::ops::Cast;
 use firebrick::ir::{Op, Tensor};
-use firebrick::{ConvertOptions, Model, OpenOptions, Opset, Verification, convert};
+use firebrick::{ConvertOptions, Model, OpenOptions, Opset, QuantizedForm, Verification, convert};
 use firebrick_tests::{Arrays, announce, npy, npz, onnx_case, onnx_cases, shared, tensor, workspace, write_arrays};
 
 /// The operator sets that the published nets are written in.
@@ -25,9 +25,21 @@ fn open(files: &[PathBuf], options: &OpenOptions) -> Model {
 /// Converts the model, which is read back and checked; with inputs it is run against its source. Writes it for ONNX
 /// Runtime, with what is expected of it.
 fn check(name: &str, model: &Model, opset: i64, inputs: &Arrays, expected: &Arrays) -> Result<(), String> {
+    check_form(name, model, (opset, QuantizedForm::Qdq), inputs, expected)
+}
+
+/// As [`check`], with quantized values in that form.
+fn check_form(
+    name: &str,
+    model: &Model,
+    (opset, quantized): (i64, QuantizedForm),
+    inputs: &Arrays,
+    expected: &Arrays,
+) -> Result<(), String> {
     let inputs: Vec<(String, Tensor)> = inputs.iter().map(|(name, x)| (name.clone(), x.clone())).collect();
     let options = ConvertOptions {
         opset: Opset::new(opset).map_err(|error| error.to_string())?,
+        quantized,
         verification: Some(Verification { seed: 1, inputs: inputs.clone() }),
         ..ConvertOptions::default()
     };
@@ -123,28 +135,54 @@ fn digits() {
 /// What the published nets subtract from blue, green and red.
 const MEAN: [f32; 3] = [104.0, 117.0, 123.0];
 
-#[test]
-fn squeezenets() {
-    let (Some(models), Some(reference)) = (shared("models"), shared("reference")) else { return };
+/// The first of the fixed inputs.
+fn first_image(reference: &Path) -> Tensor {
     let samples = npy(&reference.join("inputs_u8_bgr_nhwc_10x227x227x3.npy"));
     let samples = samples.values::<f32>().expect("npy files are read as f32");
     let plane = |c: usize| samples[..227 * 227 * 3].iter().skip(c).step_by(3).map(move |sample| sample - MEAN[c]);
-    let image = tensor(&[1, 3, 227, 227], (0..3).flat_map(plane).collect());
+    tensor(&[1, 3, 227, 227], (0..3).flat_map(plane).collect())
+}
+
+/// A blob of that name, of which the file has those of all fixed inputs.
+fn first_classes(name: &str, file: &Path) -> (String, Tensor) {
+    let all = npy(file);
+    let values = all.values::<f32>().expect("npy files are read as f32");
+    (name.to_owned(), tensor(&[1, 1000, 1, 1], values[..1000].to_vec()))
+}
+
+#[test]
+fn squeezenets() {
+    let (Some(models), Some(reference)) = (shared("models"), shared("reference")) else { return };
+    let image = first_image(&reference);
     let opsets: &[i64] = if onnx_cases().is_some() { &OPSETS } else { &[13] };
     for version in ["v1.0", "v1.1"] {
         let folder = models.join(format!("squeezenet_{version}"));
         let files = [folder.join("deploy.prototxt"), folder.join(format!("squeezenet_{version}.caffemodel"))];
         let model = open(&files, &OpenOptions { batch: Some(1), ..OpenOptions::default() });
-        let blob = |name: &str| {
-            let all = npy(&reference.join(format!("{version}.{name}.caffe-1.0-openblas.10.npy")));
-            let values = all.values::<f32>().expect("npy files are read as f32");
-            (name.to_owned(), tensor(&[1, 1000, 1, 1], values[..1000].to_vec()))
-        };
+        let blob =
+            |name: &str| first_classes(name, &reference.join(format!("{version}.{name}.caffe-1.0-openblas.10.npy")));
         let inputs = Arrays::from([("data".to_owned(), image.clone())]);
         let expected = Arrays::from([blob("prob"), blob("pool10")]);
         for &opset in opsets {
             check(&format!("squeezenet_{version}"), &model, opset, &inputs, &expected)
                 .unwrap_or_else(|e| panic!("{e}"));
+        }
+    }
+}
+
+/// A net of Ristretto runs in ONNX Runtime with Ristretto's results: rounding halves away from zero can be said there.
+#[test]
+fn a_quantized_squeezenet() {
+    let (Some(models), Some(reference)) = (shared("models"), shared("reference")) else { return };
+    let files = ["ristretto/quantized_dfp8_deploy.prototxt", "squeezenet_v1.0/squeezenet_v1.0.caffemodel"];
+    let files = files.map(|file| models.join(file));
+    let model = open(&files, &OpenOptions { batch: Some(1), ..OpenOptions::default() });
+    let inputs = Arrays::from([("data".to_owned(), first_image(&reference))]);
+    let blob = |name: &str| first_classes(name, &models.join(format!("ristretto/dfp8_{name}.npy")));
+    let expected = Arrays::from([blob("prob"), blob("pool10")]);
+    for (name, form) in [("ristretto_qdq", QuantizedForm::Qdq), ("ristretto_qlinear", QuantizedForm::QLinear)] {
+        for opset in [13, 21] {
+            check_form(name, &model, (opset, form), &inputs, &expected).unwrap_or_else(|error| panic!("{error}"));
         }
     }
 }
