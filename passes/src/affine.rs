@@ -31,12 +31,17 @@ impl Affine {
 
     /// What the node does, if it does nothing else and all numbers are known and finite.
     pub(crate) fn of(at: At<'_>) -> Option<Affine> {
+        Affine::along(at, 1)
+    }
+
+    /// As [`Affine::of`], where channels are that dimension.
+    pub(crate) fn along(at: At<'_>, axis: usize) -> Option<Affine> {
         let x = Affine::operand(at)?;
-        let n_channels = usize::try_from(at.ty(x).shape.0.get(1)?.fixed()?).ok()?;
+        let n_channels = usize::try_from(at.ty(x).shape.0.get(axis)?.fixed()?).ok()?;
         if at.ty(x) != at.ty(at.result()) {
             return None;
         }
-        let (scale, shift) = batch_norm(at).or_else(|| negative(at)).or_else(|| binary(at, at.ty(x)))?;
+        let (scale, shift) = batch_norm(at, axis).or_else(|| negative(at)).or_else(|| binary(at, at.ty(x), axis))?;
         let of_channels = |numbers: Vec<f64>| match numbers.as_slice() {
             &[number] => vec![number; n_channels],
             _ => numbers,
@@ -56,8 +61,8 @@ impl Affine {
 /// Scale and shift: a number for each channel, or one for all.
 type Numbers = (Vec<f64>, Vec<f64>);
 
-fn batch_norm(at: At<'_>) -> Option<Numbers> {
-    let norm = at.is::<BatchNorm>()?;
+fn batch_norm(at: At<'_>, axis: usize) -> Option<Numbers> {
+    let norm = at.is::<BatchNorm>().filter(|_| axis == 1)?;
     let operand = |slot: usize| reals(at.constant(norm.operand(slot)?)?);
     let (scale, bias, mean, variance) = (operand(1)?, operand(2)?, operand(3)?, operand(4)?);
     let deviations = variance.iter().map(|&variance| (variance + f64::from(norm.op.epsilon)).sqrt());
@@ -71,11 +76,11 @@ fn negative(at: At<'_>) -> Option<Numbers> {
 }
 
 /// An elementwise function of a value of type `x` and a constant.
-fn binary(at: At<'_>, x: &Type) -> Option<Numbers> {
+fn binary(at: At<'_>, x: &Type, axis: usize) -> Option<Numbers> {
     let binary = at.is::<Binary>()?;
     let &[a, b] = binary.operands.as_slice() else { return None };
     let (constant, is_second) = at.constant(b).map(|b| (b, true)).or_else(|| Some((at.constant(a)?, false)))?;
-    let numbers = of_channels(constant, x.shape.rank())?;
+    let numbers = of_channels(constant, x.shape.rank(), axis)?;
     let map = |f: fn(f64) -> f64| numbers.iter().map(|&number| f(number)).collect();
     match (binary.op.0, is_second) {
         (BinaryFn::Mul, _) => Some((numbers, vec![0.0])),
@@ -88,10 +93,10 @@ fn binary(at: At<'_>, x: &Type) -> Option<Numbers> {
 }
 
 /// The elements of an f32 constant that is the same for all of a channel, when broadcast to that rank: a number for
-/// each channel, or one.
-pub(crate) fn of_channels(constant: &Tensor, rank: usize) -> Option<Vec<f64>> {
+/// each channel, which are dimension `axis`, or one.
+pub(crate) fn of_channels(constant: &Tensor, rank: usize, axis: usize) -> Option<Vec<f64>> {
     let first = rank.checked_sub(constant.dims().len())?;
-    let is_channel_or_one = |(i, &n): (usize, &usize)| n == 1 || first + i == 1;
+    let is_channel_or_one = |(i, &n): (usize, &usize)| n == 1 || first + i == axis;
     constant.dims().iter().enumerate().all(is_channel_or_one).then(|| reals(constant)).flatten()
 }
 

@@ -76,16 +76,17 @@ pub(crate) fn unfold(graph: &Graph, opset: Opset, form: QuantizedForm) -> Result
     Ok(graph)
 }
 
-/// Whether it becomes QLinearConv or QLinearMatMul, which take no bias of f32; limits are a Clip of integers behind it.
+/// Whether it becomes QLinearConv, which takes no bias of f32, or QLinearMatMul, which takes none; limits are a Clip of
+/// integers behind it.
 fn has_operator(graph: &Graph, id: NodeId, parts: &Parts, opset: Opset, form: QuantizedForm) -> bool {
     let types: Vec<&Type> = graph.operands(id).into_iter().map(|operand| graph.ty(operand)).collect();
     let Some(scale) = types.get(2) else { return false };
     let is_product = matches!(parts.op, Op::MatMul(_));
     let takes_scale = matches!(parts.op, Op::Conv(_))
         || is_product && (scale.shape.n_elements() == Some(1) || types[1].shape.rank() == 2);
-    let has_integer_bias = types.get(4).is_none_or(|bias| bias.dtype == DType::I32);
+    let takes_bias = types.get(4).is_none_or(|bias| bias.dtype == DType::I32 && !is_product);
     let can_limit = parts.clip.is_none() || opset.version() >= 12;
-    form == QuantizedForm::QLinear && takes_scale && parts.y.is_some() && has_integer_bias && can_limit
+    form == QuantizedForm::QLinear && takes_scale && parts.y.is_some() && takes_bias && can_limit
 }
 
 /// An op that is being unfolded.
@@ -106,7 +107,7 @@ impl Unfolding<'_> {
             let each = operands.iter().zip(&parts.x);
             each.map(|(&operand, &x)| self.number(operand, x)).collect::<Result<Vec<_>, _>>()?
         };
-        let mut result = self.add("result", parts.op.clone(), &numbers)?;
+        let mut result = self.result(parts, &numbers)?;
         let Some(y) = parts.y else { return Ok(Some(result)) };
         if let Some(limits) = parts.clip {
             result = self.add("limited", Unary(limit(y, limits)), &[result])?;
@@ -114,6 +115,15 @@ impl Unfolding<'_> {
         let quantize = Quantize { axis: 0, block: 0, dtype: y.dtype, saturate: true, rounding: parts.rounding };
         let (scale, zero) = self.scale_and_zero(y)?;
         Ok(Some(self.add("quantized", quantize, &[result, scale, zero])?))
+    }
+
+    /// The op on numbers. A product of stacks of matrices has no bias there: it is added behind it.
+    fn result(&mut self, parts: &Parts, numbers: &[Value]) -> Result<Value, Reason> {
+        if let (Op::MatMul(_), &[x, weights, bias]) = (&parts.op, numbers) {
+            let product = self.add("product", parts.op.clone(), &[x, weights])?;
+            return self.add("result", Binary(BinaryFn::Add), &[product, bias]);
+        }
+        self.add("result", parts.op.clone(), numbers)
     }
 
     /// The numbers that an operand's integers stand for.

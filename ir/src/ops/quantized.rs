@@ -16,8 +16,8 @@ use crate::{Attr, AttrError, AttrValue, EvalError, Tensor, Type};
 ///
 /// **Sums of products** (`q_conv`, `q_conv_transpose`, `q_gemm`, `q_matmul`) are made of integers. Operands: `x`; the
 /// weights, u8 or i8; their scale, f32, `[1]` or `[O]`, one for each output channel (column of a product); their zero
-/// point, of the weights' type and the scale's shape; and, if the op has one, a bias `[O]` of i32 or f32. With the
-/// scale `w` of a channel, in f32 and in this order:
+/// point, of the weights' type and the scale's shape; and optionally a bias `[O]` of i32 or f32, which products of
+/// stacks of matrices may have too. With the scale `w` of a channel, in f32 and in this order:
 ///
 /// - `sum = Σ (x − zero) * (weight − zero)` in i32, where padding adds nothing, plus a bias of i32. It wraps;
 /// - `quotient = f32(sum) * (x.scale * w / y.scale)`, plus `bias / y.scale` if the bias is of f32;
@@ -148,9 +148,7 @@ impl<T: Quantizable> Operator for Quantized<T> {
     const MNEMONICS: &'static [&'static str] = T::QUANTIZED;
 
     fn arity(&self) -> Arity {
-        let Arity { min, max } = self.op.arity();
-        let n_more = if T::SUMS.is_some() { 2 } else { 0 };
-        Arity { min: min.saturating_add(n_more), max: max.saturating_add(n_more) }
+        if T::SUMS.is_some() { Arity::between(4, 5) } else { self.op.arity() }
     }
 
     fn infer(&self, operands: &[&Type]) -> Result<Vec<Type>, InferError> {

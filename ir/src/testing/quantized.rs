@@ -67,7 +67,7 @@ where
         operands[2] = b.positive(&[channels])?;
         operands[3] = b.weight(dtype, &[channels])?;
     }
-    if op.op.arity().max > 2 && b.coin() {
+    if b.coin() {
         let dtype = b.of(&[DType::I32, DType::F32]);
         operands.push(b.weight(dtype, &[channels])?);
     }

@@ -18,21 +18,21 @@ impl Rule for FoldScaleQuantized {
         if at.ty(x).dtype != DType::F32 {
             return None;
         }
-        let conv = fold::<Conv>(at).or_else(|| fold::<ConvTranspose>(at));
-        conv.or_else(|| fold::<Gemm>(at)).or_else(|| {
-            // The channels of a stack of products are its last dimension.
-            (at.ty(x).shape.rank() == 2).then(|| fold::<MatMul>(at)).flatten()
-        })
+        let conv = fold::<Conv>(at, 1).or_else(|| fold::<ConvTranspose>(at, 1));
+        // The channels of a stack of products are its last dimension.
+        let last = at.ty(x).shape.rank().checked_sub(1)?;
+        conv.or_else(|| fold::<Gemm>(at, last)).or_else(|| fold::<MatMul>(at, last))
     }
 }
 
-fn fold<T: Quantizable>(at: At<'_>) -> Option<Draft>
+/// The draft for a sum whose channels are dimension `axis`.
+fn fold<T: Quantizable>(at: At<'_>, axis: usize) -> Option<Draft>
 where
     Quantized<T>: Family + Clone,
     Op: From<Quantized<T>>,
 {
     let sums = at.sole_source::<Quantized<T>>(Affine::operand(at)?).filter(|sums| sums.op.y.is_none())?;
-    let affine = Affine::of(at)?;
+    let affine = Affine::along(at, axis)?;
     let [scale, zero] = [at.constant(sums.operand(2)?)?, at.constant(sums.operand(3)?)?];
     let (scales, n) = (scale.values::<f32>().ok()?, affine.scale.len());
     let scale_of = |i: usize| scales.get(i).or(scales.first()).copied();
@@ -55,10 +55,8 @@ where
     let mut operands: Vec<Operand> = sums.operands.iter().take(2).copied().map(Operand::Old).collect();
     operands.push(draft.constant(format!("{name}/scale"), Tensor::from_vec(&[n], scaled).ok()?));
     operands.push(draft.constant(format!("{name}/zero_point"), Tensor::new(zero.dtype(), &[n], zeros.into()).ok()?));
-    let has_bias = sums.op.op.arity().max > 2;
     if bias.iter().any(|&number| number != 0.0) || sums.operand(4).is_some() {
-        let bias = Tensor::from_vec(&[n], bias).ok().filter(|_| has_bias)?;
-        operands.push(draft.constant(format!("{name}/bias"), bias));
+        operands.push(draft.constant(format!("{name}/bias"), Tensor::from_vec(&[n], bias).ok()?));
     }
     let result = draft.node(sums.op.clone(), &operands);
     Some(draft.replace(at.result(), result))

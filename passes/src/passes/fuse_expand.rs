@@ -166,7 +166,7 @@ fn slopes(at: At<'_>, parts: &[Part<'_>]) -> Option<Tensor> {
     let rank = at.ty(at.result()).shape.rank();
     let mut numbers: Vec<f32> = Vec::new();
     for part in parts {
-        let (n, slopes) = (part.n_channels(at)?, of_channels(part.conv.as_ref()?.slopes?, rank)?);
+        let (n, slopes) = (part.n_channels(at)?, of_channels(part.conv.as_ref()?.slopes?, rank, 1)?);
         match slopes.as_slice() {
             &[slope] => numbers.extend(std::iter::repeat_n(slope as f32, n)),
             slopes => numbers.extend(slopes.iter().map(|&slope| slope as f32)),

@@ -26,13 +26,14 @@ fn sums(
     (x, y, clip, rounding): (QType, Option<QType>, Option<[i32; 2]>, Rounding),
     attrs: Vec<crate::attr::Attr>,
 ) -> Lowered {
-    let Some(y) = y.filter(|_| !has_no_form(l)) else { return Err(NO_FORM.to_owned()) };
+    let takes_bias = operator == "QLinearConv" && l.n_operands() > 4 && l.ty(4).dtype == DType::I32;
+    let Some(y) = y.filter(|_| takes_bias || l.n_operands() <= 4) else { return Err(NO_FORM.to_owned()) };
     let (values, weights) = (l.arg(0), l.arg(1));
     let (x_scale, x_zero) = (l.tensor("scale", Tensor::scalar(x.scale)), zero(l, x)?);
     let (w_scale, w_zero) = (single(l, 2)?, single(l, 3)?);
     let y_scale = if rounding == Rounding::Away { rounding_away(y.scale) } else { y.scale };
     let (y_scale, y_zero) = (l.tensor("scale", Tensor::scalar(y_scale)), zero(l, y)?);
-    let bias = if l.n_operands() > 4 { l.arg(4) } else { Arg::absent() };
+    let bias = if takes_bias { l.arg(4) } else { Arg::absent() };
     let args = [values, x_scale, x_zero, weights, w_scale, w_zero, y_scale, y_zero, bias];
     let result = l.emit(operator, &args, attrs, y.dtype)?;
     let Some([low, high]) = clip else { return Ok(vec![result]) };
@@ -46,10 +47,6 @@ const NO_FORM: &str = "each channel of its weights has a scale, and they are com
 /// What is left of the other ops: those that could not be unfolded.
 pub(super) fn refused() -> Lowered {
     Err(NO_FORM.to_owned())
-}
-
-fn has_no_form(l: &Lowering<'_>) -> bool {
-    l.n_operands() > 4 && l.ty(4).dtype != DType::I32
 }
 
 fn zero(l: &mut Lowering<'_>, ty: QType) -> Result<Arg, Reason> {
