@@ -1,66 +1,67 @@
-//! Aligned memory.
+//! Memory that begins at a line of the cache.
 
-use bytemuck::{Pod, Zeroable};
+use memmap2::MmapMut;
 
 /// Bytes of a line of the cache.
 pub(crate) const LINE: usize = 64;
 
-/// Words of a line.
-const WORDS: usize = LINE / size_of::<u32>();
+/// Bytes of a large page, on most machines that have some.
+const LARGE_PAGE: usize = 2 << 20;
 
-#[derive(Debug, Clone, Copy, Pod, Zeroable)]
-#[repr(C, align(64))]
-struct Line([u8; LINE]);
-
-/// A run of bytes that begins at a line of the cache.
-#[derive(Debug, Default)]
+/// A run of bytes. It takes memory only where it was written to.
+#[derive(Debug)]
 pub(crate) struct Memory {
-    lines: Vec<Line>,
+    map: MmapMut,
+    /// Where it begins in the map, which is at a large page if it has whole ones.
+    start: usize,
+    n_bytes: usize,
 }
 
 impl Memory {
-    /// Zeros; `None` if there is not enough memory. It has a line at least, so that its address is one.
+    /// Zeros; `None` if there is not enough memory.
     pub(crate) fn zeroed(n_bytes: usize) -> Option<Self> {
-        let n = n_bytes.div_ceil(LINE).max(1);
-        let mut lines = Vec::new();
-        lines.try_reserve_exact(n).ok()?;
-        lines.resize(n, Line([0; LINE]));
-        Some(Memory { lines })
-    }
-
-    /// Nothing yet, with room for so many bytes if there is as much memory.
-    pub(crate) fn with_room_for(n_bytes: usize) -> Self {
-        let mut lines = Vec::new();
-        // What doesn't fit now is asked for when it is there.
-        let _ = lines.try_reserve_exact(n_bytes.div_ceil(LINE));
-        Memory { lines }
-    }
-
-    /// Puts words behind what is there, from a line of the cache on. Returns the first one's index.
-    pub(crate) fn append(&mut self, words: impl IntoIterator<Item = u32>) -> usize {
-        let start = self.lines.len() * WORDS;
-        let mut words = words.into_iter();
-        loop {
-            let mut line = [0; WORDS];
-            let mut n = 0;
-            for (place, word) in line.iter_mut().zip(&mut words) {
-                *place = word;
-                n += 1;
-            }
-            if n > 0 {
-                self.lines.push(Line(bytemuck::cast(line)));
-            }
-            if n < WORDS {
-                return start;
-            }
+        let room = if n_bytes < LARGE_PAGE { 0 } else { LARGE_PAGE };
+        let map = MmapMut::map_anon(n_bytes.max(LINE).checked_add(room)?).ok()?;
+        let start = if room == 0 { 0 } else { map.as_ptr().align_offset(LARGE_PAGE) };
+        let n_large = n_bytes / LARGE_PAGE * LARGE_PAGE;
+        if n_large > 0 {
+            ask_for_large_pages(&map, start, n_large);
         }
+        Some(Memory { map, start, n_bytes })
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
-        bytemuck::cast_slice(&self.lines)
+        &self.map[self.start..][..self.n_bytes]
     }
 
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
-        bytemuck::cast_slice_mut(&mut self.lines)
+        &mut self.map[self.start..][..self.n_bytes]
+    }
+}
+
+/// Large pages are had at once where small ones are asked for one by one, and more of them can be looked up at the same
+/// time. The system may not have any.
+#[cfg(target_os = "linux")]
+fn ask_for_large_pages(map: &MmapMut, start: usize, n_bytes: usize) {
+    let _ = map.advise_range(memmap2::Advice::HugePage, start, n_bytes);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ask_for_large_pages(_: &MmapMut, _: usize, _: usize) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_zeros_from_a_line_on() {
+        for n_bytes in [0, 1, LINE, LARGE_PAGE - 1, LARGE_PAGE, 2 * LARGE_PAGE + LINE] {
+            let mut memory = Memory::zeroed(n_bytes).expect("it is not much");
+            assert!(memory.bytes().as_ptr().addr().is_multiple_of(LINE));
+            assert_eq!(memory.bytes().len(), n_bytes);
+            assert!(memory.bytes().iter().all(|&byte| byte == 0));
+            memory.bytes_mut().fill(1);
+        }
+        assert!(Memory::zeroed(usize::MAX).is_none());
     }
 }

@@ -5,6 +5,7 @@ use firebrick_ir::{Dim, Type, Verified};
 use crate::emit::{Jit, Listing, Symbol};
 use crate::kernels::Kernel;
 use crate::lower::lower;
+use crate::memory::Memory;
 use crate::plan::{Plan, Slot};
 use crate::{CompileError, Isa, Options};
 
@@ -12,6 +13,7 @@ use crate::{CompileError, Isa, Options};
 #[derive(Debug)]
 pub struct Program {
     pub(crate) plan: Plan,
+    pub(crate) weights: Memory,
     pub(crate) jit: Jit,
 }
 
@@ -39,9 +41,11 @@ impl Program {
         if !options.isa.is_available() {
             return Err(CompileError::Isa(options.isa));
         }
-        let plan = lower(graph, options)?;
-        let jit = Jit::compile(&plan)?;
-        Ok(Program { plan, jit })
+        let mut plan = lower(graph, options)?;
+        let mut weights = Memory::zeroed(plan.weights.n_bytes()).ok_or(CompileError::Memory)?;
+        let filling = plan.weights.filling(&mut weights);
+        let jit = Jit::compile(&plan, filling)?;
+        Ok(Program { plan, weights, jit })
     }
 
     /// The instruction set that tiles are made for.
@@ -71,7 +75,7 @@ impl Program {
 
     /// Bytes of weights as tiles read them.
     pub fn weight_bytes(&self) -> usize {
-        self.plan.weights.bytes().len()
+        self.weights.bytes().len()
     }
 
     /// The values that the reference evaluator computes, because their ops have no kernel: name and op.

@@ -2,15 +2,17 @@
 #![expect(unsafe_code, reason = "machine code is called by its address, and its memory freed when nothing can call it")]
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Module, default_libcall_names};
 
+use super::define::beside;
 use super::helpers::Helper;
 use super::{Emitter, Listing};
-use crate::plan::Plan;
+use crate::plan::{Filling, Plan};
 use crate::{CompileError, Isa};
 
 /// A step's code: its tasks from `begin` to `end`, in an arena, with weights and a thread's scratch memory.
@@ -36,13 +38,14 @@ pub(crate) struct Jit {
 }
 
 impl Jit {
-    /// Compiles a plan for this machine.
+    /// Compiles a plan for this machine, and fills the memory of its weights meanwhile.
     ///
     /// # Errors
     /// If Cranelift doesn't know the machine, can't compile something, or there is no memory for code.
-    pub(crate) fn compile(plan: &Plan) -> Result<Self, CompileError> {
-        let mut emitter = Emitter::new(JITModule::new(builder()?), plan);
-        let ids = emitter.steps(plan)?;
+    pub(crate) fn compile(plan: &Plan, filling: Filling<'_>) -> Result<Self, CompileError> {
+        let (module, machine) = module()?;
+        let mut emitter = Emitter::new(module, machine, plan);
+        let ids = beside(&emitter.queue(), filling, || emitter.steps(plan))?;
         Jit::finish(emitter, &ids)
     }
 
@@ -52,12 +55,14 @@ impl Jit {
     /// # Errors
     /// As [`Jit::compile`].
     pub(crate) fn peak(isa: Isa) -> Result<Self, CompileError> {
-        let mut emitter = Emitter::for_peak(JITModule::new(builder()?), isa);
-        let id = emitter.peak()?;
+        let (module, machine) = module()?;
+        let mut emitter = Emitter::for_peak(module, machine, isa);
+        let id = beside(&emitter.queue(), Filling::new(), || emitter.peak())?;
         Jit::finish(emitter, &[Some(id)])
     }
 
     fn finish(mut emitter: Emitter<JITModule>, ids: &[Option<FuncId>]) -> Result<Self, CompileError> {
+        emitter.install()?;
         emitter.module.finalize_definitions()?;
         let functions = ids.iter().map(|id| id.map(|id| function(&emitter.module, id))).collect();
         let symbol = |&(id, n_bytes): &(FuncId, usize)| {
@@ -74,7 +79,8 @@ impl Jit {
     /// # Errors
     /// As [`Jit::compile`].
     pub(crate) fn listing(plan: &Plan, form: Listing) -> Result<String, CompileError> {
-        let mut emitter = Emitter::new(JITModule::new(builder()?), plan);
+        let (module, machine) = module()?;
+        let mut emitter = Emitter::new(module, machine, plan);
         let listing = emitter.listing(plan, form);
         // SAFETY: nothing in it was ever called.
         unsafe { emitter.module.free_memory() }
@@ -134,14 +140,15 @@ fn function(module: &JITModule, id: FuncId) -> StepFn {
     unsafe { std::mem::transmute::<*const u8, StepFn>(address) }
 }
 
-fn builder() -> Result<JITBuilder, CompileError> {
+/// A module for this machine.
+fn module() -> Result<(JITModule, Arc<dyn TargetIsa>), CompileError> {
     let mut flags = settings::builder();
     // Optimising hoists loads out of tiles, which then spill.
     flags.set("opt_level", "none")?;
     flags.set("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" })?;
     let isa = cranelift_native::builder().map_err(|message| CompileError::Machine(message.to_owned()))?;
     let isa = isa.finish(settings::Flags::new(flags))?;
-    let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
+    let mut builder = JITBuilder::with_isa(Arc::clone(&isa), default_libcall_names());
     builder.symbols(Helper::ALL.iter().map(|helper| (helper.symbol(), helper.address())));
-    Ok(builder)
+    Ok((JITModule::new(builder), isa))
 }

@@ -14,11 +14,11 @@ mod peak;
 mod tests;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use cranelift_codegen::Context;
 use cranelift_codegen::ir::types::{F32, I64};
-use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, UserFuncName, Value};
-use cranelift_codegen::isa::CallConv;
+use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, Value};
+use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{FuncId, Linkage, Module};
 
@@ -29,7 +29,7 @@ pub use jit::Symbol;
 pub use listing::Listing;
 pub(crate) use peak::macs_per_task;
 
-use define::Written;
+use define::Queue;
 use listing::Recorder;
 
 use crate::plan::{Plan, Step};
@@ -40,9 +40,6 @@ use crate::{CompileError, Isa};
 /// The address of an x86 tile is a multiple of that many bytes: a line of the cache.
 const TILE_ALIGNMENT: u64 = 64;
 
-/// Functions that wait to be compiled at most: enough for all cores, and not much memory.
-const MAX_WRITTEN: usize = 24;
-
 /// Writes a plan's functions into a module.
 pub(crate) struct Emitter<M: Module> {
     pub(crate) module: M,
@@ -51,8 +48,8 @@ pub(crate) struct Emitter<M: Module> {
     buffer_starts: Vec<usize>,
     routines: HashMap<Routine, FuncId>,
     helpers: HashMap<Helper, FuncId>,
-    /// Functions that are to be compiled.
-    written: Vec<Written>,
+    /// Functions that are to be compiled, and are.
+    queue: Arc<Queue>,
     /// Functions that were defined, and bytes of their code.
     functions: Vec<(FuncId, usize)>,
     /// There is one only where functions are to be read.
@@ -60,21 +57,21 @@ pub(crate) struct Emitter<M: Module> {
 }
 
 impl<M: Module> Emitter<M> {
-    /// A writer for the plan's functions.
-    pub(crate) fn new(module: M, plan: &Plan) -> Self {
+    /// A writer for the plan's functions, for the module's machine.
+    pub(crate) fn new(module: M, machine: Arc<dyn TargetIsa>, plan: &Plan) -> Self {
         let buffer_starts = plan.buffers.iter().map(|buffer| buffer.start).collect();
-        Emitter { buffer_starts, ..Emitter::without_plan(module, plan.isa) }
+        Emitter { buffer_starts, ..Emitter::without_plan(module, machine, plan.isa) }
     }
 
     /// A writer for functions that touch no buffer.
-    fn without_plan(module: M, isa: Isa) -> Self {
+    fn without_plan(module: M, machine: Arc<dyn TargetIsa>, isa: Isa) -> Self {
         Emitter {
             module,
             isa,
             buffer_starts: Vec::new(),
             routines: HashMap::new(),
             helpers: HashMap::new(),
-            written: Vec::new(),
+            queue: Arc::new(Queue::new(machine)),
             functions: Vec::new(),
             recorder: None,
         }
@@ -87,9 +84,7 @@ impl<M: Module> Emitter<M> {
     fn steps(&mut self, plan: &Plan) -> Result<Vec<Option<FuncId>>, CompileError> {
         let steps = plan.steps.iter().enumerate();
         let ids = steps.map(|(number, step)| step.kernel.is_compiled().then(|| self.step(number, step)).transpose());
-        let ids = ids.collect::<Result<_, _>>()?;
-        self.define_written()?;
-        Ok(ids)
+        ids.collect()
     }
 
     /// Writes every step's function to be read.
@@ -139,12 +134,6 @@ impl<M: Module> Emitter<M> {
         code.builder.finalize(config);
         self.define(id, context)?;
         Ok(id)
-    }
-
-    fn define(&mut self, id: FuncId, mut context: Context) -> Result<(), CompileError> {
-        context.func.name = UserFuncName::user(0, id.as_u32());
-        self.written.push(Written::new(id, context));
-        if self.written.len() < MAX_WRITTEN { Ok(()) } else { self.define_written() }
     }
 
     fn helper(&mut self, helper: Helper) -> Result<FuncId, CompileError> {

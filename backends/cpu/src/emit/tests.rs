@@ -1,5 +1,7 @@
 //! Code for machines that this one is not: it is made, and read, but not run.
 
+use std::sync::Arc;
+
 use cranelift_codegen::isa;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_jit::{JITBuilder, JITModule};
@@ -43,8 +45,8 @@ fn functions(machine: &str, features: &[&str]) -> Vec<(String, String)> {
     let plan = lower(verify(&graph).unwrap_or_else(|errors| panic!("{errors:?}")), Isa::Clif.into());
     let plan = plan.unwrap_or_else(|error| panic!("{error}"));
     assert!(plan.steps.iter().all(|step| step.kernel.is_compiled()), "{plan}");
-    let module = JITModule::new(JITBuilder::with_isa(isa, default_libcall_names()));
-    let listing = Emitter::new(module, &plan).listing(&plan, Listing::Asm);
+    let module = JITModule::new(JITBuilder::with_isa(Arc::clone(&isa), default_libcall_names()));
+    let listing = Emitter::new(module, isa, &plan).listing(&plan, Listing::Asm);
     let listing = listing.unwrap_or_else(|error| panic!("{machine}: {error}"));
     let functions = listing.split("\n\n").filter_map(|function| function.trim().split_once(":\n"));
     functions.map(|(symbol, text)| (symbol.to_owned(), text.to_owned())).collect()

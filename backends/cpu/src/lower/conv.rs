@@ -7,6 +7,7 @@ use firebrick_ir::{NodeId, Value};
 
 use super::cover::{Pixels, Registers, cover, is_flat};
 use super::epilogue::{Parts, Tiles};
+use super::numbers::Numbers;
 use super::planner::Planner;
 use super::{Lowered, conv_rows};
 use crate::CompileError;
@@ -34,6 +35,7 @@ pub(super) const PREFETCH: i32 = 2048;
 pub(super) const MAX_CLASSES: usize = 128;
 
 /// A convolution of two dimensions; of one, the other is 1.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
     /// Output channels.
     pub(super) n_out: usize,
@@ -77,7 +79,7 @@ pub(super) struct Convolution {
     pub(super) name: String,
     pub(super) shape: Shape,
     pub(super) x: Value,
-    pub(super) weights: Vec<f32>,
+    pub(super) weights: Numbers,
     pub(super) bias: Vec<f32>,
 }
 
@@ -123,7 +125,7 @@ impl Convolution {
         y: Value,
     ) -> Result<Option<Self>, CompileError> {
         let Some(shape) = Shape::of(op, &planner.dims(operands[1])) else { return Ok(None) };
-        let Some(weights) = planner.constant(operands[1])? else { return Ok(None) };
+        let Some(weights) = planner.numbers(operands[1])? else { return Ok(None) };
         let bias = match operands.get(2) {
             Some(&bias) => planner.constant(bias)?,
             None => Some(vec![0.0; shape.n_out]),
@@ -201,6 +203,12 @@ impl Shape {
         self.n_out / self.group
     }
 
+    /// The channels of the input that output `o` reads.
+    fn channels_of(&self, o: usize) -> Range<usize> {
+        let first = o / self.outs_per_group() * self.per_group;
+        first..first + self.per_group
+    }
+
     /// The weight that output `o` has for channel `c` of the input: 0 outside of its group.
     pub(super) fn weight<T: Copy + Default>(&self, weights: &[T], o: usize, c: usize, tap: usize) -> T {
         let first = o / self.outs_per_group() * self.per_group;
@@ -276,7 +284,7 @@ impl Shape {
 impl Convolution {
     /// The kernel, with weights packed in the order in which tiles read them.
     fn direct(&self, planner: &mut Planner<'_>, x: View, target: Target) -> Direct {
-        let Convolution { shape, weights, bias, .. } = self;
+        let Convolution { shape, bias, .. } = self;
         let (y, lanes) = (target.view, planner.isa.lanes());
         let operand = if shape.is_depthwise() { Operand::Lanes } else { Operand::Broadcast };
         let y_steps = Steps::of(&y.image);
@@ -294,16 +302,24 @@ impl Convolution {
         let pixels = Pixels { h, w, is_flat };
         let (n_vectors, rows) =
             cover(Registers::float(planner.isa), operand, n_vectors, shape.max_vectors(lanes), pixels);
-        let mut packed = Vec::with_capacity(weights.len().next_multiple_of(lanes));
+        let mut tiles = Vec::new();
+        let mut n_packed = 0;
         let mut classes = Classes::default();
         for unit in shape.units(lanes, n_vectors) {
             let segments = segments(&unit.channels, x.image.block, operand);
-            pack(&mut packed, shape, weights, &unit, &segments, lanes);
+            n_packed += n_words(shape, &unit, &segments, lanes);
             let first_block = segments.first().map_or(0, |segment| segment.first / x.image.block);
             let nests = segments.iter().map(|segment| nest(segment, &x.image, shape, first_block)).collect();
-            classes.add(&unit, bytes(first_block * x.image.plane), nests, packed.len());
+            classes.add(&unit, bytes(first_block * x.image.plane), nests, n_packed);
+            tiles.push((unit, segments));
         }
-        let start = planner.add_weights(packed);
+        let (own, weights) = (*shape, self.weights.clone());
+        let start = planner.add_packed(n_packed, move |mut packed| {
+            for (unit, segments) in &tiles {
+                let n = n_words(&own, unit, segments, lanes);
+                pack(packed.split_off_mut(..n).unwrap_or_default(), &own, &weights, unit, segments, lanes);
+            }
+        });
         classes.classes.iter_mut().for_each(|class| class.weights += start);
         let [top, left] = shape.pads;
         Direct {
@@ -372,20 +388,33 @@ fn nest(segment: &Segment, image: &Image, shape: &Shape, first_block: usize) -> 
     }
 }
 
-/// Appends a tile's weights.
-fn pack(packed: &mut Vec<f32>, shape: &Shape, weights: &[f32], unit: &Unit, segments: &[Segment], lanes: usize) {
-    let outs = unit.first_vector * lanes..(unit.first_vector + unit.n_vectors) * lanes;
+/// Numbers that a tile's weights take.
+fn n_words(shape: &Shape, unit: &Unit, segments: &[Segment], lanes: usize) -> usize {
+    let n_channels: usize = segments.iter().map(|segment| segment.n_blocks * segment.per_block).sum();
+    n_channels * shape.kernel[0] * shape.kernel[1] * unit.n_vectors * lanes
+}
+
+/// Writes a tile's weights, those of a block of channels at a time.
+fn pack(packed: &mut [f32], shape: &Shape, weights: &Numbers, unit: &Unit, segments: &[Segment], lanes: usize) {
+    let width = unit.n_vectors * lanes;
     let n_taps = shape.kernel[0] * shape.kernel[1];
-    for segment in segments {
-        for block in 0..segment.n_blocks {
-            for tap in 0..n_taps {
-                for in_block in 0..segment.per_block {
-                    let channel = segment.first + block * segment.per_block + in_block;
-                    packed.extend(outs.clone().map(|o| match (o < shape.n_out, shape.is_depthwise()) {
-                        (false, _) => 0.0,
-                        (true, true) => shape.weight(weights, o, o, tap),
-                        (true, false) => shape.weight(weights, o, channel, tap),
-                    }));
+    let blocks = segments.iter().flat_map(|segment| {
+        let first = move |block: usize| segment.first + block * segment.per_block;
+        (0..segment.n_blocks).map(move |block| first(block)..first(block) + segment.per_block)
+    });
+    let mut rest = packed;
+    for channels in blocks {
+        let block = rest.split_off_mut(..channels.len() * n_taps * width).unwrap_or_default();
+        for (i, o) in (unit.first_vector * lanes..shape.n_out).take(width).enumerate() {
+            // The lanes of a depthwise convolution are its channels.
+            let channels = if shape.is_depthwise() { o..o + 1 } else { channels.clone() };
+            let own = shape.channels_of(o);
+            let read = own.start.max(channels.start)..own.end.min(channels.end);
+            for channel in read {
+                let taps = weights.run((o * shape.per_group + channel - own.start) * n_taps, n_taps);
+                let places = block.iter_mut().skip((channel - channels.start) * width + i);
+                for (place, weight) in places.step_by(channels.len() * width).zip(taps) {
+                    *place = weight;
                 }
             }
         }

@@ -211,7 +211,7 @@ impl Deconvolution<'_> {
         };
         let convolution = Convolution {
             name: kernel_name("conv_transpose_f32", &shape),
-            weights: self.weights(&shape, phases),
+            weights: self.weights(&shape, phases).into(),
             shape,
             x: self.x,
             bias: self.bias.clone(),

@@ -37,10 +37,9 @@ pub(super) fn lower(
     let view = if op.trans_a { transposed(planner, y, a, product)? } else { planner.plain(a)? };
     let left = Left { view, step: 0 };
     let finish = parts.finish.clone();
-    let view = if let Some(weights) = planner.constant(b)? {
-        let (down, right) = if op.trans_b { (1, product.k) } else { (n, 1) };
-        let number = |row: usize, column: usize| weights[row * down + column * right];
-        product.push(planner, y, (left, Right::Constant(&number)), &bias, finish)?
+    let view = if let Some(numbers) = planner.numbers(b)? {
+        let (row, column) = if op.trans_b { (1, product.k) } else { (n, 1) };
+        product.push(planner, y, (left, Right::Constant { numbers, row, column }), &bias, finish)?
     } else {
         let steps = moves::steps(&planner.dims(b), size_of::<f32>());
         let (row, column) = if op.trans_b { (steps[1], steps[0]) } else { (steps[0], steps[1]) };

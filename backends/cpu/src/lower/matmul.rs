@@ -27,10 +27,10 @@ pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, Co
     }
     let bias = vec![0.0; product.n];
     let row_and_column = moves::steps(&[k, product.n], size_of::<f32>());
-    if is_one && let Some(weights) = planner.constant(b)? {
+    if is_one && let Some(numbers) = planner.numbers(b)? {
         let left = Left { view: planner.plain(a)?, step: 0 };
-        let number = |row: usize, column: usize| weights[row * product.n + column];
-        product.push(planner, y, (left, Right::Constant(&number)), &bias, Vec::new())?;
+        let right = Right::Constant { numbers, row: product.n, column: 1 };
+        product.push(planner, y, (left, right), &bias, Vec::new())?;
         return Ok(Lowered::Done);
     }
     let (left, right) = if is_one {

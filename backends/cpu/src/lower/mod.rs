@@ -24,6 +24,7 @@ mod lookup;
 mod lrn;
 mod matmul;
 mod moves;
+mod numbers;
 mod pad;
 mod planner;
 mod pool;

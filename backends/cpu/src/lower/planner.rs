@@ -6,11 +6,11 @@ use firebrick_ir::ops::QType;
 use firebrick_ir::{DType, Dim, Graph, NodeId, Op, Tensor, Type, Value};
 
 use super::concat::Slices;
+use super::numbers::Numbers;
 use super::q_sums::Result as Quantization;
 use super::{detection_output, halos};
 use crate::kernels::{ClearHalo, Copy, Kernel, Map, Place, Relayout};
-use crate::memory::{LINE, Memory};
-use crate::plan::{Buffer, BufferId, Halo, Image, Plan, Size, Slot, Step, View};
+use crate::plan::{Buffer, BufferId, Halo, Image, Plan, Size, Slot, Step, View, Weights};
 use crate::tile::CHANNELS;
 use crate::{Algorithms, CompileError, Isa, Options};
 
@@ -29,8 +29,7 @@ pub(super) struct Planner<'g> {
     slices: Slices,
     steps: Vec<Step>,
     buffers: Vec<Buffer>,
-    /// Words of 32 bits: most are f32.
-    weights: Memory,
+    weights: Weights,
     constants: Vec<(Slot, Tensor)>,
     /// Where the number of detections is.
     counts: HashMap<Value, BufferId>,
@@ -48,7 +47,7 @@ impl<'g> Planner<'g> {
             slices: Slices::default(),
             steps: Vec::new(),
             buffers: Vec::new(),
-            weights: Memory::with_room_for(constant_bytes(graph)),
+            weights: Weights::default(),
             constants: Vec::new(),
             counts: HashMap::new(),
         };
@@ -161,14 +160,19 @@ impl<'g> Planner<'g> {
         self.graph.operands(id).into_iter().chain(self.results(id)).any(|value| self.dims(value).contains(&0))
     }
 
-    /// The elements of an f32 constant.
+    /// A copy of the elements of an f32 constant.
     pub(super) fn constant(&self, value: Value) -> Result<Option<Vec<f32>>, CompileError> {
+        Ok(self.numbers(value)?.map(|numbers| numbers.to_vec()))
+    }
+
+    /// The elements of an f32 constant.
+    pub(super) fn numbers(&self, value: Value) -> Result<Option<Numbers>, CompileError> {
         if let Op::Const(constant) = &self.graph.node(value.node).op
             && constant.tensor().is_none()
         {
             return Err(CompileError::MissingWeights(self.graph.value_name(value).to_owned()));
         }
-        Ok(self.graph.as_const(value).and_then(elements))
+        Ok(self.graph.as_const(value).and_then(Numbers::of))
     }
 
     /// Adds a step that computes `value`.
@@ -219,7 +223,12 @@ impl<'g> Planner<'g> {
 
     /// As [`add_weights`](Planner::add_weights), for words of any meaning.
     pub(super) fn add_words(&mut self, words: impl IntoIterator<Item = u32>) -> usize {
-        self.weights.append(words)
+        self.weights.add_words(words.into_iter().collect())
+    }
+
+    /// Adds so many numbers, which are written when the program is compiled, over zeros. Returns the first one's index.
+    pub(super) fn add_packed(&mut self, n: usize, pack: impl FnOnce(&mut [f32]) + Send + Sync + 'static) -> usize {
+        self.weights.add(n, move |words| pack(bytemuck::cast_slice_mut(words)))
     }
 
     /// Adds numbers to the weights, filled up with zeros to whole vectors.
@@ -427,23 +436,4 @@ pub(super) fn part_of(whole: &View, first_channel: usize, n_channels: usize) -> 
     let start = whole.start + first_channel / whole.image.block * whole.image.plane;
     let size = Size { c: n_channels, ..whole.image.size };
     View { start, image: Image { size, ..whole.image }, ..*whole }
-}
-
-/// Bytes of all constants: weights as tiles read them mostly take about as many, and four times as many where windows of
-/// 3 × 3 are transformed. Growing later would copy them.
-fn constant_bytes(graph: &Graph) -> usize {
-    let constants = graph.nodes().filter(|(_, node)| matches!(node.op, Op::Const(_)));
-    let bytes = constants.filter_map(|(id, _)| graph.as_const(Value { node: id, port: 0 }));
-    let times = |tensor: &Tensor| if matches!(tensor.dims(), [_, _, 3, 3]) { 4 } else { 1 };
-    bytes.map(|tensor| tensor.bytes().len().next_multiple_of(LINE).saturating_mul(times(tensor))).sum()
-}
-
-/// A copy of a tensor's elements, if they are f32. They may lie anywhere in a file.
-fn elements(tensor: &Tensor) -> Option<Vec<f32>> {
-    if tensor.dtype() == DType::F32 && cfg!(target_endian = "little") {
-        let mut elements = vec![0.0; tensor.bytes().len() / size_of::<f32>()];
-        bytemuck::cast_slice_mut::<f32, u8>(&mut elements).copy_from_slice(tensor.bytes());
-        return Some(elements);
-    }
-    Some(tensor.values::<f32>().ok()?.into_owned())
 }

@@ -3,6 +3,7 @@
 use firebrick_ir::{DType, Value};
 
 use super::cover::{Pixels, Registers, cover};
+use super::numbers::Numbers;
 use super::planner::Planner;
 use crate::CompileError;
 use crate::emit::as_imm;
@@ -12,6 +13,10 @@ use crate::tile::{Arithmetic, Finish, Level, Nest, Operand};
 
 /// Elements of a matrix beyond which displacements might not fit 32 bits.
 const MAX_ELEMENTS: usize = 1 << 28;
+
+/// Rows of a constant matrix that are packed together, so that what is read and written stays in the nearest cache
+/// whichever of rows and columns lie side by side.
+const ROWS_AT_ONCE: usize = 16;
 
 /// A stack of products of `m` rows and `n` columns, of `k` terms each: rows are pixels, columns are channels.
 #[derive(Debug, Clone, Copy)]
@@ -31,9 +36,9 @@ pub(super) struct Left {
 }
 
 /// The second factor.
-pub(super) enum Right<'a> {
-    /// A number by row and column.
-    Constant(&'a dyn Fn(usize, usize) -> f32),
+pub(super) enum Right {
+    /// Numbers, with how many of them it is from a row and a column to the next.
+    Constant { numbers: Numbers, row: usize, column: usize },
     /// In memory, with the bytes from a matrix, a row and a column to the next.
     Computed { view: View, matrix: i64, row: i64, column: i64 },
 }
@@ -51,7 +56,7 @@ impl Product {
         self,
         planner: &mut Planner<'_>,
         y: Value,
-        (left, right): (Left, Right<'_>),
+        (left, right): (Left, Right),
         bias: &[f32],
         finish: Vec<Finish>,
     ) -> Result<View, CompileError> {
@@ -73,7 +78,7 @@ impl Product {
         self,
         planner: &mut Planner<'_>,
         value: Value,
-        (left, right): (Left, Right<'_>),
+        (left, right): (Left, Right),
         y: View,
         bias: &[f32],
     ) -> Result<Direct, CompileError> {
@@ -87,8 +92,8 @@ impl Product {
         let (n_vectors, rows) = cover(Registers::float(planner.isa), Operand::Broadcast, total, usize::MAX, pixels);
         let mut classes = self.classes(total, n_vectors, lanes);
         let weights = match right {
-            Right::Constant(number) => {
-                let start = self.pack(planner, &classes, number);
+            Right::Constant { numbers, row, column } => {
+                let start = self.pack(planner, &classes, numbers, [row, column]);
                 classes.iter_mut().for_each(|class| class.weights += start);
                 Packed::Program
             }
@@ -143,21 +148,26 @@ impl Product {
     }
 
     /// Constant weights among the program's: the first one's index.
-    fn pack(self, planner: &mut Planner<'_>, classes: &[Class], number: &dyn Fn(usize, usize) -> f32) -> usize {
+    fn pack(self, planner: &mut Planner<'_>, classes: &[Class], numbers: Numbers, [row, column]: [usize; 2]) -> usize {
         let lanes = planner.isa.lanes();
-        let mut packed = Vec::new();
-        for class in classes {
-            let width = class.n_vectors * lanes;
-            for tile in 0..class.n_tiles {
-                let start = class.first_vector * lanes + tile * width;
-                let columns = start..start + width;
-                for row in 0..self.k {
-                    let of_column = |column: usize| if column < self.n { number(row, column) } else { 0.0 };
-                    packed.extend(columns.clone().map(of_column));
+        let tiles = |class: &Class| {
+            let (first, width) = (class.first_vector * lanes, class.n_vectors * lanes);
+            (0..class.n_tiles).map(move |tile| (first + tile * width, width))
+        };
+        let tiles: Vec<(usize, usize)> = classes.iter().flat_map(tiles).collect();
+        let n_columns: usize = tiles.iter().map(|(_, width)| width).sum();
+        planner.add_packed(n_columns * self.k, move |mut packed| {
+            for (first, width) in tiles {
+                let tile = packed.split_off_mut(..width * self.k).unwrap_or_default();
+                for (i, rows) in tile.chunks_mut(width * ROWS_AT_ONCE).enumerate() {
+                    for to in 0..width.min(self.n - first) {
+                        for (j, place) in rows.iter_mut().skip(to).step_by(width).enumerate() {
+                            *place = numbers.get((i * ROWS_AT_ONCE + j) * row + (first + to) * column);
+                        }
+                    }
                 }
             }
-        }
-        planner.add_weights(packed)
+        })
     }
 
     /// The steps that pack computed weights. What fills the last vector up has no meaning.

@@ -4,6 +4,7 @@ mod arena;
 #[cfg(test)]
 mod tests;
 mod view;
+mod weights;
 
 use std::fmt;
 
@@ -11,10 +12,11 @@ use firebrick_ir::Tensor;
 
 pub(crate) use arena::{Buffer, Lifetime};
 pub(crate) use view::{BufferId, Halo, Image, Size, View};
+pub(crate) use weights::{Filling, Weights};
 
 use crate::Isa;
 use crate::kernels::{Kernel, Place};
-use crate::memory::{LINE, Memory};
+use crate::memory::LINE;
 
 /// A kernel, and the value that it is for.
 #[derive(Debug)]
@@ -42,7 +44,7 @@ pub(crate) struct Plan {
     pub(crate) arena_bytes: usize,
     /// Bytes of scratch memory of each thread, in whole lines of the cache.
     pub(crate) scratch_bytes: usize,
-    pub(crate) weights: Memory,
+    pub(crate) weights: Weights,
     pub(crate) inputs: Vec<Slot>,
     pub(crate) outputs: Vec<Slot>,
     pub(crate) constants: Vec<(Slot, Tensor)>,
@@ -86,7 +88,7 @@ impl fmt::Display for Plan {
         for slot in &self.outputs {
             writeln!(f, "  output {:?} {}", slot.name, slot.place.view)?;
         }
-        writeln!(f, "  arena {} bytes, weights {} bytes", self.arena_bytes, self.weights.bytes().len())?;
+        writeln!(f, "  arena {} bytes, weights {} bytes", self.arena_bytes, self.weights.n_bytes())?;
         writeln!(f, "}}")
     }
 }

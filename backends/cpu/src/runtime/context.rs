@@ -187,7 +187,7 @@ impl Context {
 
     fn run_tasks(&mut self, program: &Program, step: usize, n_tasks: usize) {
         let arena = Address(self.arena.bytes_mut().as_mut_ptr());
-        let weights = Address(program.plan.weights.bytes().as_ptr().cast_mut());
+        let weights = Address(program.weights.bytes().as_ptr().cast_mut());
         let (scratch, per_thread) = (Address(self.scratch.bytes_mut().as_mut_ptr()), program.plan.scratch_bytes);
         self.pool.run(n_tasks, &|thread, begin, end| {
             let scratch = scratch.get().wrapping_add(thread * per_thread);
