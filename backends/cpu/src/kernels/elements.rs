@@ -3,11 +3,15 @@
 
 use std::fmt;
 
-use cranelift_codegen::ir::Value;
-use cranelift_module::Module;
+use cranelift_codegen::ir::types::I8;
+use cranelift_codegen::ir::{InstBuilder, Value};
+use cranelift_module::{FuncId, Module};
+use firebrick_ir::ops::BinaryFn;
 
 use super::convert::{Conversion, load};
+use super::functions;
 use super::integers::{Integers, select};
+use super::quantizing::{Dequantizing, Quantizing};
 use crate::CompileError;
 use crate::emit::{Code, as_imm};
 use crate::plan::{BufferId, View};
@@ -21,6 +25,25 @@ pub(crate) enum Function {
     Binary(Integers),
     /// The second one where the first holds, else the third.
     Select,
+    /// A function of two that are quantized.
+    Quantized(Quantized),
+}
+
+/// A function of the numbers that two bytes stand for, whose result is quantized.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Quantized {
+    pub(crate) function: BinaryFn,
+    pub(crate) from: [Dequantizing; 2],
+    pub(crate) to: Quantizing,
+}
+
+impl Quantized {
+    fn apply<M: Module>(&self, code: &mut Code<'_, M>, [a, b]: [Value; 2], callee: Option<FuncId>) -> Value {
+        let (a, b) = (self.from[0].number_of_byte(code, a), self.from[1].number_of_byte(code, b));
+        let result = functions::binary(code, self.function, a, b, callee);
+        let integer = self.to.integers(code, result);
+        code.builder.ins().ireduce(I8, integer)
+    }
 }
 
 /// An operand: bytes from one element to the next along each of the result's dimensions.
@@ -49,6 +72,7 @@ impl Elements {
             Function::Convert(_) => "convert",
             Function::Binary(_) => "map",
             Function::Select => "select",
+            Function::Quantized(_) => "q_map",
         }
     }
 
@@ -77,6 +101,7 @@ impl Elements {
     pub(super) fn emit<M: Module>(&self, code: &mut Code<'_, M>, task: Value) -> Result<(), CompileError> {
         let callee = match self.function {
             Function::Convert(conversion) => conversion.helper().map(|helper| code.helper(helper)).transpose()?,
+            Function::Quantized(quantized) => functions::declare_binary(code, quantized.function)?,
             Function::Binary(_) | Function::Select => None,
         };
         let (outer, last) = self.parts();
@@ -110,7 +135,8 @@ impl Elements {
                 (Function::Convert(conversion), &[x, ..]) => conversion.apply(code, x, callee),
                 (Function::Binary(function), &[a, b, ..]) => function.apply(code, a, b),
                 (Function::Select, &[condition, a, b, ..]) => select(code, condition, a, b),
-                (Function::Convert(_) | Function::Binary(_) | Function::Select, _) => return,
+                (Function::Quantized(quantized), &[a, b, ..]) => quantized.apply(code, [a, b], callee),
+                (Function::Convert(_) | Function::Binary(_) | Function::Select | Function::Quantized(_), _) => return,
             };
             let to = code.at(y, i, size);
             code.store(result, to, 0);
@@ -122,8 +148,10 @@ impl Elements {
 impl fmt::Display for Elements {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())?;
-        if let Function::Binary(function) = &self.function {
-            write!(f, " {function}")?;
+        match &self.function {
+            Function::Binary(function) => write!(f, " {function}")?,
+            Function::Quantized(quantized) => write!(f, " {}", quantized.function.name())?,
+            Function::Convert(_) | Function::Select => (),
         }
         self.operands.iter().try_for_each(|operand| write!(f, " {}", operand.view))?;
         write!(f, " -> {}", self.y)

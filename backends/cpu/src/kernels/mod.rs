@@ -2,6 +2,7 @@
 //! tasks, and how to write its code.
 
 mod byte_pool;
+mod byte_products;
 mod chunks;
 mod conv_rows;
 mod convert;
@@ -22,6 +23,7 @@ mod map;
 mod moves;
 mod numbers;
 mod pool;
+mod q_map;
 mod q_softmax;
 mod quantize;
 mod quantizing;
@@ -39,13 +41,14 @@ use cranelift_codegen::ir::Value;
 use cranelift_module::Module;
 
 pub(crate) use byte_pool::{BytePool, BytePoolFn};
+pub(crate) use byte_products::{ByteMatrix, ByteProducts, Channels};
 pub(crate) use conv_rows::{ConvRows, Slide, WORDS as SLIDE_WORDS};
 pub(crate) use convert::Conversion;
 pub(crate) use copy::Copy;
 pub(crate) use dequantize::DequantizeKernel;
 pub(crate) use detect::Detect;
 pub(crate) use direct::{Call, Class, Direct, Packed, RowStep, Rows, Steps};
-pub(crate) use elements::{Elements, Function, Strided};
+pub(crate) use elements::{Elements, Function, Quantized, Strided};
 pub(crate) use evaluate::{Evaluate, Place, Source};
 pub(crate) use gather::GatherKernel;
 pub(crate) use halo::ClearHalo;
@@ -55,6 +58,7 @@ pub(crate) use lrn::LrnKernel;
 pub(crate) use map::{Map, MapOp, Other};
 pub(crate) use moves::{Axis, Move, Origin, Way};
 pub(crate) use pool::{Inside, PoolKernel, Windows};
+pub(crate) use q_map::QMap;
 pub(crate) use q_softmax::QSoftmaxKernel;
 pub(crate) use quantize::QuantizeKernel;
 pub(crate) use quantizing::{Dequantizing, Quantizing};
@@ -125,12 +129,16 @@ kernels! {
     Gather(GatherKernel);
     /// Pooling of bytes.
     BytePool(BytePool);
+    /// Products of matrices of bytes.
+    ByteProducts(ByteProducts);
     /// Numbers of bytes.
     Dequantize(DequantizeKernel);
     /// Bytes of numbers.
     Quantize(QuantizeKernel);
     /// Softmax of bytes.
     QSoftmax(QSoftmaxKernel);
+    /// Functions of two quantized values.
+    QMap(QMap);
     /// Functions of bytes.
     Lookup(Lookup);
     /// Local response normalisation.

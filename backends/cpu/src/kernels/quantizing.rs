@@ -37,10 +37,15 @@ impl Quantizing {
     pub(super) fn integers<M: Module>(&self, code: &mut Code<'_, M>, x: Value) -> Value {
         let scale = constant(code, self.scale, x);
         let quotient = code.builder.ins().fdiv(x, scale);
+        self.integers_of_quotients(code, quotient)
+    }
+
+    /// The integers of numbers that are divided by the scale.
+    fn integers_of_quotients<M: Module>(&self, code: &mut Code<'_, M>, x: Value) -> Value {
         // What is no number becomes the zero point.
         let zero = constant(code, 0.0, x);
-        let is_number = code.builder.ins().fcmp(FloatCC::Ordered, quotient, quotient);
-        let quotient = select(code, is_number, quotient, zero);
+        let is_number = code.builder.ins().fcmp(FloatCC::Ordered, x, x);
+        let quotient = select(code, is_number, x, zero);
         let [low, high] = self.limits.map(|limit| constant(code, (limit - self.zero) as f32, x));
         let is_inside = is_above(code, quotient, low);
         let limited = select(code, is_inside, quotient, low);
@@ -69,18 +74,29 @@ impl Quantizing {
     /// Stores the bytes of one number or of four.
     pub(super) fn store<M: Module>(&self, code: &mut Code<'_, M>, x: Value, address: Value, disp: i32) {
         let integers = self.integers(code, x);
-        if code.builder.func.dfg.value_type(x) == F32 {
-            code.builder.ins().istore8(MemFlags::new(), integers, address, disp);
-            return;
-        }
-        let mask = code.builder.func.dfg.constants.insert(ConstantData::from(&LOWEST[..]));
-        let mask = code.builder.ins().vconst(I8X16, mask);
-        let bytes = code.builder.ins().bitcast(I8X16, little(), integers);
-        let lowest = code.builder.ins().swizzle(bytes, mask);
-        let lanes = code.builder.ins().bitcast(I32X4, little(), lowest);
-        let four = code.builder.ins().extractlane(lanes, 0);
-        code.builder.ins().store(little(), four, address, disp);
+        store_lowest(code, integers, address, disp);
     }
+
+    /// Stores the bytes of one number or of four that are divided by the scale.
+    pub(super) fn store_quotients<M: Module>(&self, code: &mut Code<'_, M>, x: Value, address: Value, disp: i32) {
+        let integers = self.integers_of_quotients(code, x);
+        store_lowest(code, integers, address, disp);
+    }
+}
+
+/// Stores the lowest byte of one integer or of each of four.
+fn store_lowest<M: Module>(code: &mut Code<'_, M>, integers: Value, address: Value, disp: i32) {
+    if code.builder.func.dfg.value_type(integers) == I32 {
+        code.builder.ins().istore8(MemFlags::new(), integers, address, disp);
+        return;
+    }
+    let mask = code.builder.func.dfg.constants.insert(ConstantData::from(&LOWEST[..]));
+    let mask = code.builder.ins().vconst(I8X16, mask);
+    let bytes = code.builder.ins().bitcast(I8X16, little(), integers);
+    let lowest = code.builder.ins().swizzle(bytes, mask);
+    let lanes = code.builder.ins().bitcast(I32X4, little(), lowest);
+    let four = code.builder.ins().extractlane(lanes, 0);
+    code.builder.ins().store(little(), four, address, disp);
 }
 
 impl Dequantizing {
@@ -91,6 +107,17 @@ impl Dequantizing {
         } else {
             code.builder.ins().uload8(I32, MemFlags::new(), address, disp)
         };
+        self.number(code, integer)
+    }
+
+    /// The number of a byte in a register.
+    pub(super) fn number_of_byte<M: Module>(&self, code: &mut Code<'_, M>, byte: Value) -> Value {
+        let integer =
+            if self.is_signed { code.builder.ins().sextend(I32, byte) } else { code.builder.ins().uextend(I32, byte) };
+        self.number(code, integer)
+    }
+
+    fn number<M: Module>(&self, code: &mut Code<'_, M>, integer: Value) -> Value {
         let less_zero = code.builder.ins().iadd_imm_s(integer, i64::from(-self.zero));
         let number = code.builder.ins().fcvt_from_sint(F32, less_zero);
         let scale = constant(code, self.scale, number);
@@ -119,6 +146,6 @@ impl Dequantizing {
 }
 
 /// Vectors in memory have their first byte first.
-fn little() -> MemFlags {
+pub(super) fn little() -> MemFlags {
     MemFlags::new().with_endianness(Endianness::Little)
 }

@@ -1,7 +1,7 @@
 //! Products of two matrices.
 
 use firebrick_ir::ops::{BinaryFn, Epilogue, Gemm};
-use firebrick_ir::{DType, NodeId, Value};
+use firebrick_ir::{NodeId, Value};
 
 use super::epilogue::{Parts, Tiles};
 use super::planner::Planner;
@@ -63,12 +63,18 @@ fn bias(planner: &Planner<'_>, value: Option<Value>, n: usize) -> Result<Option<
 }
 
 /// A copy of the first factor with its rows where columns are.
-fn transposed(planner: &mut Planner<'_>, y: Value, a: Value, product: Product) -> Result<View, CompileError> {
+pub(super) fn transposed(
+    planner: &mut Planner<'_>,
+    y: Value,
+    a: Value,
+    product: Product,
+) -> Result<View, CompileError> {
     let Product { m, k, .. } = product;
     let from = planner.plain(a)?;
-    let to = planner.new_temporary(Image::plain(DType::F32, Size { n: 1, c: 1, h: m, w: k }));
-    let bytes = |n: usize| as_imm(n * size_of::<f32>());
+    let dtype = planner.dtype(a);
+    let to = planner.new_temporary(Image::plain(dtype, Size { n: 1, c: 1, h: m, w: k }));
+    let bytes = |n: usize| as_imm(n * dtype.size());
     let axes = [Axis { n: m, x: Way::Step(bytes(1)), y: bytes(k) }, Axis { n: k, x: Way::Step(bytes(m)), y: bytes(1) }];
-    planner.push(y, Move::new("transpose", (Origin::View(from), 0), to, size_of::<f32>(), axes));
+    planner.push(y, Move::new("transpose", (Origin::View(from), 0), to, dtype.size(), axes));
     Ok(to)
 }

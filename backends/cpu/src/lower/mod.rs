@@ -29,8 +29,10 @@ mod pad;
 mod planner;
 mod pool;
 mod product;
+mod q_binary;
 mod q_conv;
 mod q_pool;
+mod q_product;
 mod q_sums;
 mod quantize;
 mod reduce;
@@ -97,7 +99,10 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         Op::MatMul(_) => matmul::lower(planner, id),
         Op::Pad(op) => pad::lower(planner, id, op),
         Op::Pool(op) => pool::lower(planner, id, op),
+        Op::QBinary(op) => q_binary::lower(planner, id, op),
         Op::QConcat(op) => concat::lower_quantized(planner, id, op),
+        Op::QGemm(op) => q_product::lower_gemm(planner, id, op),
+        Op::QMatMul(op) => q_product::lower_matmul(planner, id, op),
         Op::QPool(op) => q_pool::lower(planner, id, op),
         Op::QReduce(op) => q_pool::lower_reduce(planner, id, op),
         Op::QSoftmax(op) => quantize::lower_softmax(planner, id, op),
@@ -121,10 +126,7 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         | Op::GatherElements(_)
         | Op::GatherNd(_)
         | Op::GridSample(_)
-        | Op::QBinary(_)
         | Op::QConvTranspose(_)
-        | Op::QGemm(_)
-        | Op::QMatMul(_)
         | Op::Recur(_)
         | Op::ReverseSequence(_)
         | Op::RoiAlign(_)

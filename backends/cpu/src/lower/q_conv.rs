@@ -7,7 +7,7 @@ use super::Lowered;
 use super::conv::{self, Classes, FEW_CHANNELS, Segment, Shape, Unit};
 use super::cover::{Pixels, Registers, cover, is_flat};
 use super::planner::{Planner, stored};
-use super::q_sums::{Result as Quantization, Sums};
+use super::q_sums::{self, Result as Quantization, Sums};
 use crate::CompileError;
 use crate::emit::as_imm;
 use crate::kernels::{Copy, Direct, Packed, Steps};
@@ -31,7 +31,7 @@ pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &QConv) -> Result
     let quantization = op.y.map(|y| Quantization { y, clip: op.clip, rounding: op.rounding });
     let then = planner.requantized(y);
     let Some((records, requantize)) =
-        sums.records(op.x[0], quantization, then.map(|(from, next, _)| (from, next)), &corrections)
+        sums.scaling.records(op.x[0], quantization, then.map(|(from, next, _)| (from, next)), &corrections)
     else {
         return Ok(Lowered::NoKernel);
     };
@@ -93,7 +93,7 @@ fn direct(
         let first_block = segments.first().map_or(0, |segment| segment.first / x.image.block);
         let nests: Vec<Nest> =
             segments.iter().map(|segment| nest(segment, &x.image, shape, first_block, operand)).collect();
-        let n_passes = pack(&mut packed, shape, weights, &unit, &segments, x.image.block);
+        let n_passes = q_sums::pack(&mut packed, terms(shape, weights, &unit, &segments, x.image.block));
         let nests = std::iter::repeat_n(nests, n_passes).flatten().collect();
         classes.add(&unit, as_imm(x.image.bytes(first_block * x.image.plane)), nests, packed.len());
     }
@@ -156,33 +156,6 @@ fn merged(levels: &[Level]) -> Vec<Level> {
     }
     merged.reverse();
     merged
-}
-
-/// Appends a tile's weights: as often as it takes until they fit into i8, which most do at once. Returns how often.
-fn pack(
-    packed: &mut Vec<u32>,
-    shape: &Shape,
-    weights: &[i32],
-    unit: &Unit,
-    segments: &[Segment],
-    block: usize,
-) -> usize {
-    let terms = terms(shape, weights, unit, segments, block);
-    let mut left = terms;
-    let mut n_passes = 0;
-    while n_passes == 0 || left.iter().any(|&w| w != 0) {
-        for quad in left.chunks_mut(QUAD) {
-            let mut bytes = [0; QUAD];
-            for (byte, w) in bytes.iter_mut().zip(quad) {
-                let part = (*w).clamp(i8::MIN.into(), i8::MAX.into());
-                *w -= part;
-                *byte = part as u8;
-            }
-            packed.push(u32::from_ne_bytes(bytes));
-        }
-        n_passes += 1;
-    }
-    n_passes
 }
 
 /// A tile's weights in the order in which it reads them, in fours.

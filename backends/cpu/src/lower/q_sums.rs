@@ -5,7 +5,7 @@ use firebrick_ir::{DType, Op, Value};
 
 use super::planner::{I8_TO_U8, Planner, stored};
 use crate::CompileError;
-use crate::tile::{CHANNELS, Requantize, Step};
+use crate::tile::{CHANNELS, QUAD, Requantize, Step};
 
 /// Added to a small number, it leaves the nearest integer in the lowest bits, of two the even one: 1.5 · 2²³.
 const MAGIC: f32 = 12_582_912.0;
@@ -28,15 +28,26 @@ impl Result {
         let shift = if self.y.dtype == DType::I8 { I8_TO_U8 } else { 0 };
         (stored(self.y), limits.map(|limit| limit + shift))
     }
+
+    /// The same, for bytes that are stored as they are, and not as in blocks: i8 too.
+    pub(super) fn as_is(self) -> Self {
+        let clip = self.clip.unwrap_or_else(|| self.y.limits());
+        Result { y: QType { dtype: DType::U8, ..self.y }, clip: Some(clip), ..self }
+    }
 }
 
 /// The operands of a sum behind the first one, all constant.
 pub(super) struct Sums {
+    weights: Vec<i32>,
+    pub(super) scaling: Scaling,
+}
+
+/// The operands of a sum behind the weights, all constant.
+pub(super) struct Scaling {
     /// The result's channels.
     n_out: usize,
     scales: Vec<f32>,
     zeros: Vec<i32>,
-    weights: Vec<i32>,
     bias: Bias,
 }
 
@@ -46,6 +57,15 @@ enum Bias {
     Reals(Vec<f32>),
 }
 
+/// What becomes of the sums of each channel.
+pub(super) struct Channels {
+    /// Of i32, to be added first.
+    pub(super) summands: Vec<i32>,
+    pub(super) factors: Vec<f32>,
+    /// To be added to products.
+    pub(super) reals: Option<Vec<f32>>,
+}
+
 impl Sums {
     /// Those of an op with so many output channels; `None` if one is not constant.
     pub(super) fn of(
@@ -53,9 +73,25 @@ impl Sums {
         operands: &[Value],
         n_out: usize,
     ) -> std::result::Result<Option<Self>, CompileError> {
-        let [weights, scales, zeros] = [1, 2, 3].map(|i| operands[i]);
-        let (Some(weights), Some(zeros)) = (bytes(planner, weights)?, bytes(planner, zeros)?) else { return Ok(None) };
-        let Some(scales) = planner.constant(scales)? else { return Ok(None) };
+        let Some(weights) = bytes(planner, operands[1])? else { return Ok(None) };
+        Ok(Scaling::of(planner, operands, n_out)?.map(|scaling| Sums { weights, scaling }))
+    }
+
+    /// The weights less their zero points, given the output channel of each.
+    pub(super) fn weights(&self, channel: impl Fn(usize) -> usize) -> Vec<i32> {
+        self.weights.iter().enumerate().map(|(i, w)| w - self.scaling.zero(channel(i))).collect()
+    }
+}
+
+impl Scaling {
+    /// That of an op with so many output channels; `None` if an operand is not constant.
+    pub(super) fn of(
+        planner: &Planner<'_>,
+        operands: &[Value],
+        n_out: usize,
+    ) -> std::result::Result<Option<Self>, CompileError> {
+        let Some(zeros) = bytes(planner, operands[3])? else { return Ok(None) };
+        let Some(scales) = planner.constant(operands[2])? else { return Ok(None) };
         let bias = match operands.get(4) {
             None => Bias::None,
             Some(&bias) if planner.is_f32(bias) => match planner.constant(bias)? {
@@ -67,24 +103,16 @@ impl Sums {
                 None => return Ok(None),
             },
         };
-        Ok(Some(Sums { n_out, scales, zeros, weights, bias }))
+        Ok(Some(Scaling { n_out, scales, zeros, bias }))
     }
 
-    /// The weights less their zero points, given the output channel of each.
-    pub(super) fn weights(&self, channel: impl Fn(usize) -> usize) -> Vec<i32> {
-        let zero = |o: usize| self.zeros.get(o).or(self.zeros.first()).copied().unwrap_or(0);
-        self.weights.iter().enumerate().map(|(i, w)| w - zero(channel(i))).collect()
+    /// The zero point of a channel's weights.
+    pub(super) fn zero(&self, o: usize) -> i32 {
+        self.zeros.get(o).or(self.zeros.first()).copied().unwrap_or(0)
     }
 
-    /// The records of all vectors of channels, and what is done by them: to sums that each are `corrections` too small.
-    /// `None` if a factor is no number.
-    pub(super) fn records(
-        &self,
-        x: QType,
-        result: Option<Result>,
-        then: Option<(QType, Result)>,
-        corrections: &[i32],
-    ) -> Option<(Vec<u32>, Requantize)> {
+    /// What becomes of sums that each are `corrections` too small. `None` if a factor is no number.
+    pub(super) fn channels(&self, x: QType, result: Option<Result>, corrections: &[i32]) -> Option<Channels> {
         let factors: Vec<f32> = (0..self.n_out)
             .map(|o| {
                 let scale = x.scale * self.scales.get(o).or(self.scales.first()).copied().unwrap_or(1.0);
@@ -99,18 +127,31 @@ impl Sums {
         if !factors.iter().chain(reals.iter().flatten()).all(|x| x.is_finite()) {
             return None;
         }
+        let summand = |(o, correction): (usize, &i32)| match &self.bias {
+            Bias::Integers(bias) => bias[o].wrapping_add(*correction),
+            Bias::None | Bias::Reals(_) => *correction,
+        };
+        Some(Channels { summands: corrections.iter().enumerate().map(summand).collect(), factors, reals })
+    }
+
+    /// The records of all vectors of channels, and what is done by them: to sums that each are `corrections` too small.
+    /// `None` if a factor is no number.
+    pub(super) fn records(
+        &self,
+        x: QType,
+        result: Option<Result>,
+        then: Option<(QType, Result)>,
+        corrections: &[i32],
+    ) -> Option<(Vec<u32>, Requantize)> {
+        let Channels { summands, factors, reals } = self.channels(x, result, corrections)?;
         let mut recipe = Recipe::new(reals.is_some());
         if let Some(result) = result {
             recipe.requantize(result, then);
         }
-        let summand = |o: usize| match &self.bias {
-            Bias::Integers(bias) => bias[o].wrapping_add(corrections[o]).cast_unsigned(),
-            Bias::None | Bias::Reals(_) => corrections[o].cast_unsigned(),
-        };
         let mut records = Vec::new();
         for first in (0..self.n_out).step_by(CHANNELS) {
             let channels = || (first..first + CHANNELS).map(|o| (o < self.n_out).then_some(o));
-            records.extend(channels().map(|o| o.map_or(0, summand)));
+            records.extend(channels().map(|o| o.map_or(0, |o| summands[o].cast_unsigned())));
             records.extend(channels().map(|o| o.map_or(0, |o| factors[o].to_bits())));
             if let Some(reals) = &reals {
                 records.extend(channels().map(|o| o.map_or(0, |o| reals[o].to_bits())));
@@ -120,6 +161,25 @@ impl Sums {
         let requantize = Requantize { record: recipe.record(), steps: recipe.steps, stores_bytes: result.is_some() };
         Some((records, requantize))
     }
+}
+
+/// Appends a tile's weights, in fours: as often as it takes until they fit into i8, which most do at once. Returns how
+/// often.
+pub(super) fn pack(packed: &mut Vec<u32>, mut weights: Vec<i32>) -> usize {
+    let mut n_passes = 0;
+    while n_passes == 0 || weights.iter().any(|&w| w != 0) {
+        for quad in weights.chunks_mut(QUAD) {
+            let mut bytes = [0; QUAD];
+            for (byte, w) in bytes.iter_mut().zip(quad) {
+                let part = (*w).clamp(i8::MIN.into(), i8::MAX.into());
+                *w -= part;
+                *byte = part as u8;
+            }
+            packed.push(u32::from_ne_bytes(bytes));
+        }
+        n_passes += 1;
+    }
+    n_passes
 }
 
 /// The integers of a constant of bytes.

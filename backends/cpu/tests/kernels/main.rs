@@ -14,6 +14,8 @@ mod maps;
 mod moves;
 mod networks;
 mod pool;
+mod q_binary;
+mod q_product;
 mod quantized;
 mod random;
 mod reduce;
