@@ -100,8 +100,9 @@ fn stacks() {
             check_native(&format!(
                 r#"graph "q_matmul" {{ %a = input : {x}{a} %b = input : {w}{b} %w = const random(1) : {w}{b}
                 %s = const random(2) : f32[{n}] %z = const splat({w_zero}) : {w}[{n}]
-                %y = q_matmul(%a, %b, %s, %z) {attributes} %q = q_matmul(%a, %w, %s, %z) {attributes}
-                return %y, %q }}"#
+                %d = const random(3) : i32[{n}] %e = const random(4) : f32[{n}]
+                %y = q_matmul(%a, %b, %s, %z, %d) {attributes} %q = q_matmul(%a, %w, %s, %z, %e) {attributes}
+                %r = q_matmul(%a, %b, %s, %z) {attributes} return %y, %q, %r }}"#
             ));
         }
     }
