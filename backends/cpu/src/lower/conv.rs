@@ -143,19 +143,13 @@ impl Convolution {
         self.shape.n_out
     }
 
-    /// The multiplications of the convolution, whose result has this size.
-    fn macs(&self, Size { n, h, w, .. }: Size) -> u64 {
-        let Shape { n_out, per_group, kernel: [kernel_h, kernel_w], .. } = self.shape;
-        [n, h, w, n_out, per_group, kernel_h, kernel_w].iter().fold(1, |macs: u64, &n| macs.saturating_mul(n as u64))
-    }
-
     /// Adds the steps of the convolution.
     pub(super) fn push(&self, planner: &mut Planner<'_>, target: Target) -> Result<(), CompileError> {
         let Convolution { shape, x, .. } = self;
         let is_read_plain = !shape.is_depthwise() && !planner.is_blocked(*x) && planner.size(*x).c <= FEW_CHANNELS;
         let from = if is_read_plain { planner.padded(*x)? } else { planner.blocked(*x)? };
         let value = target.value;
-        let macs = self.macs(target.view.image.size);
+        let macs = shape.macs(target.view.image.size);
         if let Some(kernel) = self.winograd(planner, from, &target) {
             planner.push_macs(value, kernel, macs);
         } else {
@@ -193,6 +187,14 @@ impl Shape {
             dilations: two(&op.dilations, 1)?,
             pads: two(op.pads.get(..n_spatial)?, 0)?.map(as_imm),
         })
+    }
+
+    /// The multiplications of the convolution, whose result has this size.
+    pub(super) fn macs(&self, Size { n, h, w, .. }: Size) -> u64 {
+        let Shape { n_out, per_group, kernel: [kernel_h, kernel_w], .. } = self;
+        [n, h, w, *n_out, *per_group, *kernel_h, *kernel_w]
+            .iter()
+            .fold(1, |macs: u64, &n| macs.saturating_mul(n as u64))
     }
 
     pub(super) fn is_depthwise(&self) -> bool {

@@ -22,12 +22,12 @@ const MAX_KERNEL: usize = 1 << 12;
 
 /// The results along one dimension that lie a stride apart.
 #[derive(Debug, Clone)]
-struct Phase {
+pub(super) struct Phase {
     /// The first of them.
     first: usize,
     n: usize,
     /// The taps that meet them, in the order of what they read.
-    taps: Vec<usize>,
+    pub(super) taps: Vec<usize>,
     /// The element that the first result reads with the first tap; beyond the ends there are zeros.
     start: i64,
     /// Elements between what two taps read.
@@ -82,7 +82,7 @@ impl Line {
 }
 
 /// Both dimensions; of one, the first has a single element.
-struct Lines([Line; 2]);
+pub(super) struct Lines([Line; 2]);
 
 impl Lines {
     fn of(op: &ConvTranspose, input: &[usize], output: &[usize], kernel: &[usize]) -> Option<Self> {
@@ -96,8 +96,8 @@ impl Lines {
         (lines[0].phases.len() * lines[1].phases.len() <= MAX_PHASES).then_some(Lines(lines))
     }
 
-    /// The op's dimensions in the graph.
-    fn in_graph(graph: &Graph, id: NodeId, op: &ConvTranspose) -> Option<Self> {
+    /// Those of the op in the graph; `None` if there is no kernel for it.
+    pub(super) fn in_graph(graph: &Graph, id: NodeId, op: &ConvTranspose) -> Option<Self> {
         let operands = graph.operands(id);
         let spatial = |value: Value| {
             let dims = graph.ty(value).shape.0.iter().skip(2).map(|dim| dim.fixed().and_then(|n| n.try_into().ok()));
@@ -112,9 +112,16 @@ impl Lines {
         Lines::of(op, &input, &output, &kernel)
     }
 
-    fn halo(&self) -> Option<Halo> {
+    /// The zeros that are read around the input; `None` if they are too many.
+    pub(super) fn halo(&self) -> Option<Halo> {
         let [[top, bottom], [left, right]] = [self.0[0].pads()?, self.0[1].pads()?];
         Some(Halo { top, left, bottom, right, fill: 0 })
+    }
+
+    /// Of rows and of columns, each with each.
+    pub(super) fn phases(&self) -> impl Iterator<Item = [&Phase; 2]> {
+        let [rows, columns] = &self.0;
+        rows.phases.iter().flat_map(|rows| columns.phases.iter().map(move |columns| [rows, columns]))
     }
 
     /// Whether every result is met by a tap.
@@ -145,37 +152,43 @@ pub(super) fn lower(
     // Results that no tap meets are no tile's.
     let tiles = if lines.is_full() { Tiles::Unary } else { Tiles::None };
     let Some(parts) = Parts::of(planner, epilogue, others, y, tiles) else { return Ok(Lowered::NoKernel) };
-    let deconvolution = Deconvolution { op, x, dims: planner.dims(operands[1]), weights, bias };
-    let lanes = planner.isa.lanes();
-    let is_small = deconvolution.shape([1, 1]).n_classes(lanes) <= MAX_CLASSES;
+    let form = Form { op, dims: planner.dims(operands[1]) };
+    let is_small = form.convolution([1, 1]).n_classes(planner.isa.lanes()) <= MAX_CLASSES;
     if !is_small || ![x, y].iter().all(|&value| is_addressable(planner, value, planner.halo(value))) {
         return Ok(Lowered::NoKernel);
     }
     let view = planner.new_blocked(y)?;
-    for rows in &lines.0[0].phases {
-        for columns in &lines.0[1].phases {
-            deconvolution.push(planner, y, view, [rows, columns], &parts.finish)?;
-        }
+    let deconvolution = Deconvolution { form, x, weights, bias };
+    for phases in lines.phases() {
+        deconvolution.push(planner, y, view, phases, &parts.finish)?;
     }
     parts.push_rest(planner, y, view)?;
     Ok(Lowered::Done)
 }
 
-/// What all phases have in common.
-struct Deconvolution<'a> {
-    op: &'a ConvTranspose,
-    x: Value,
-    /// Of the weights.
-    dims: Vec<usize>,
-    weights: Vec<f32>,
-    bias: Vec<f32>,
+/// The op, and the dimensions of its weights.
+pub(super) struct Form<'a> {
+    pub(super) op: &'a ConvTranspose,
+    pub(super) dims: Vec<usize>,
 }
 
-impl Deconvolution<'_> {
+impl Form<'_> {
+    /// Output channels.
+    pub(super) fn n_out(&self) -> usize {
+        self.dims[1] * self.op.group
+    }
+
+    /// The output channel of a weight, by its index.
+    pub(super) fn channel(&self, i: usize) -> usize {
+        let (n_taps, per_group) = (self.dims[2..].iter().product::<usize>(), self.dims[1]);
+        let (input, output) = (i / n_taps / per_group, i / n_taps % per_group);
+        input / (self.dims[0] / self.op.group) * per_group + output
+    }
+
     /// The convolution that a phase is, but for what it reads.
-    fn shape(&self, kernel: [usize; 2]) -> Shape {
+    pub(super) fn convolution(&self, kernel: [usize; 2]) -> Shape {
         Shape {
-            n_out: self.dims[1] * self.op.group,
+            n_out: self.n_out(),
             per_group: self.dims[0] / self.op.group,
             group: self.op.group,
             kernel,
@@ -185,41 +198,24 @@ impl Deconvolution<'_> {
         }
     }
 
-    fn push(
-        &self,
-        planner: &mut Planner<'_>,
-        y: Value,
-        whole: View,
-        phases: [&Phase; 2],
-        finish: &[Finish],
-    ) -> Result<(), CompileError> {
-        let [rows, columns] = phases;
+    /// The convolution that a phase is.
+    pub(super) fn shape(&self, [rows, columns]: [&Phase; 2]) -> Shape {
+        Shape {
+            dilations: [rows.dilation, columns.dilation],
+            pads: [-rows.start, -columns.start],
+            ..self.convolution([rows.taps.len(), columns.taps.len()])
+        }
+    }
+
+    /// Where a phase's results go, which lie [`strides`](Form::strides) apart.
+    pub(super) fn view(whole: View, [rows, columns]: [&Phase; 2]) -> View {
         let image = whole.image;
         let size = Size { h: rows.n, w: columns.n, ..image.size };
         let start = whole.start + rows.first * image.row + columns.first * image.block;
-        let view = View { start, image: Image { size, ..image }, ..whole };
-        let strides = self.strides();
-        if rows.taps.is_empty() || columns.taps.is_empty() {
-            let bias = planner.add_channels(&self.bias);
-            planner.push(y, fill(bias, view, strides));
-            return Ok(());
-        }
-        let shape = Shape {
-            dilations: [rows.dilation, columns.dilation],
-            pads: [-rows.start, -columns.start],
-            ..self.shape([rows.taps.len(), columns.taps.len()])
-        };
-        let convolution = Convolution {
-            name: kernel_name("conv_transpose_f32", &shape),
-            weights: self.weights(&shape, phases).into(),
-            shape,
-            x: self.x,
-            bias: self.bias.clone(),
-        };
-        convolution.push(planner, Target { value: y, view, strides, finish: finish.to_vec(), residual: None })
+        View { start, image: Image { size, ..image }, ..whole }
     }
 
-    fn strides(&self) -> [usize; 2] {
+    pub(super) fn strides(&self) -> [usize; 2] {
         match self.op.strides[..] {
             [h, w] => [h, w],
             [w] => [1, w],
@@ -228,14 +224,14 @@ impl Deconvolution<'_> {
     }
 
     /// The weights of a phase's taps, as a convolution has them.
-    fn weights(&self, shape: &Shape, [rows, columns]: [&Phase; 2]) -> Vec<f32> {
-        let per_group = self.dims[1];
+    pub(super) fn weights<T: Copy>(&self, all: &[T], [rows, columns]: [&Phase; 2]) -> Vec<T> {
+        let (per_group, per_input) = (self.dims[1], self.dims[0] / self.op.group);
         let width = self.dims.get(3).copied().unwrap_or(self.dims[2]);
         let n_taps: usize = self.dims[2..].iter().product();
-        let mut weights = Vec::with_capacity(shape.n_out * shape.per_group * rows.taps.len() * columns.taps.len());
-        for o in 0..shape.n_out {
-            for c in o / per_group * shape.per_group..(o / per_group + 1) * shape.per_group {
-                let own = &self.weights[(c * per_group + o % per_group) * n_taps..][..n_taps];
+        let mut weights = Vec::with_capacity(self.n_out() * per_input * rows.taps.len() * columns.taps.len());
+        for o in 0..self.n_out() {
+            for c in o / per_group * per_input..(o / per_group + 1) * per_input {
+                let own = &all[(c * per_group + o % per_group) * n_taps..][..n_taps];
                 weights.extend(
                     rows.taps.iter().flat_map(|row| columns.taps.iter().map(move |tap| own[row * width + tap])),
                 );
@@ -245,10 +241,45 @@ impl Deconvolution<'_> {
     }
 }
 
+/// What all phases have in common.
+struct Deconvolution<'a> {
+    form: Form<'a>,
+    x: Value,
+    weights: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl Deconvolution<'_> {
+    fn push(
+        &self,
+        planner: &mut Planner<'_>,
+        y: Value,
+        whole: View,
+        phases: [&Phase; 2],
+        finish: &[Finish],
+    ) -> Result<(), CompileError> {
+        let (view, strides) = (Form::view(whole, phases), self.form.strides());
+        if phases.iter().any(|phase| phase.taps.is_empty()) {
+            let bias = planner.add_channels(&self.bias);
+            planner.push(y, fill(bias, view, strides));
+            return Ok(());
+        }
+        let shape = self.form.shape(phases);
+        let convolution = Convolution {
+            name: kernel_name("conv_transpose_f32", &shape),
+            weights: self.form.weights(&self.weights, phases).into(),
+            shape,
+            x: self.x,
+            bias: self.bias.clone(),
+        };
+        convolution.push(planner, Target { value: y, view, strides, finish: finish.to_vec(), residual: None })
+    }
+}
+
 /// A number for each channel, everywhere.
-fn fill(bias: usize, view: View, [down, right]: [usize; 2]) -> Move {
-    let Image { size, block, row, plane, image, .. } = view.image;
-    let bytes = |n: usize| as_imm(n * size_of::<f32>());
+pub(super) fn fill(numbers: usize, view: View, [down, right]: [usize; 2]) -> Move {
+    let Image { dtype, size, block, row, plane, image, .. } = view.image;
+    let bytes = |n: usize| as_imm(n * dtype.size());
     let axis = |n: usize, x: usize, y: usize| Axis { n, x: Way::Step(bytes(x)), y: bytes(y) };
     let axes = [
         axis(size.n, 0, image),
@@ -257,5 +288,5 @@ fn fill(bias: usize, view: View, [down, right]: [usize; 2]) -> Move {
         axis(size.w, 0, block * right),
         axis(block, 1, 1),
     ];
-    Move::new("fill", (Origin::Weight(bias), 0), view, size_of::<f32>(), axes)
+    Move::new("fill", (Origin::Weight(numbers), 0), view, dtype.size(), axes)
 }

@@ -47,6 +47,9 @@ fn of_convolutions(graph: &Graph, id: NodeId) -> Option<Halo> {
     } else if let Op::QConv(quantized) = op {
         let fill = quantized.x.first().map_or(0, |&x| planner::stored(x).zero as u8);
         Some(Halo { fill, ..conv::halo(&quantized.op.pads)? })
+    } else if let Op::QConvTranspose(quantized) = op {
+        let fill = quantized.x.first().map_or(0, |&x| planner::stored(x).zero as u8);
+        Some(Halo { fill, ..conv_transpose::halo(graph, id, &quantized.op)? })
     } else if let Op::Expand(expand) = op {
         let convs = expand.branches.iter().filter_map(|branch| match branch {
             Branch::Conv(branch) => conv::halo(&branch.pads),

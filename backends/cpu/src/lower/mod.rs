@@ -31,8 +31,10 @@ mod pool;
 mod product;
 mod q_binary;
 mod q_conv;
+mod q_conv_transpose;
 mod q_pool;
 mod q_product;
+mod q_reduce;
 mod q_sums;
 mod quantize;
 mod reduce;
@@ -104,10 +106,11 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         Op::QGemm(op) => q_product::lower_gemm(planner, id, op),
         Op::QMatMul(op) => q_product::lower_matmul(planner, id, op),
         Op::QPool(op) => q_pool::lower(planner, id, op),
-        Op::QReduce(op) => q_pool::lower_reduce(planner, id, op),
+        Op::QReduce(op) => q_reduce::lower(planner, id, op),
         Op::QSoftmax(op) => quantize::lower_softmax(planner, id, op),
         Op::Quantize(op) => quantize::lower(planner, id, op),
         Op::QConv(op) => q_conv::lower(planner, id, op),
+        Op::QConvTranspose(op) => q_conv_transpose::lower(planner, id, op),
         Op::QUnary(_) | Op::Requantize(_) => lookup::lower(planner, id),
         Op::Reduce(op) => reduce::lower(planner, id, op),
         Op::Reshape(_) => reshape::lower(planner, id),
@@ -126,7 +129,6 @@ fn node(planner: &mut Planner<'_>, id: NodeId) -> Result<Lowered, CompileError> 
         | Op::GatherElements(_)
         | Op::GatherNd(_)
         | Op::GridSample(_)
-        | Op::QConvTranspose(_)
         | Op::Recur(_)
         | Op::ReverseSequence(_)
         | Op::RoiAlign(_)

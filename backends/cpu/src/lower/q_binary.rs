@@ -1,14 +1,14 @@
 //! Elementwise functions of two quantized operands.
 
 use firebrick_ir::ops::{QBinary, QType};
-use firebrick_ir::{DType, NodeId, Op, Tensor, Value};
+use firebrick_ir::{NodeId, Op, Tensor, Value};
 
 use super::planner::{Planner, stored};
 use super::q_sums::Result as Quantization;
-use super::quantize::{in_blocks, is_finite, plain};
+use super::quantize::{dequantizing, in_blocks, is_finite, plain};
 use super::{Lowered, elements, lookup};
 use crate::CompileError;
-use crate::kernels::{Dequantizing, Function, Map, QMap, Quantized};
+use crate::kernels::{Function, Map, QMap, Quantized};
 use crate::plan::{Image, Size, View};
 
 /// Bytes that a row should have.
@@ -74,11 +74,6 @@ fn with_number(
     let op = Op::from(op.clone());
     let function = |bytes: &Tensor| op.eval(&if is_second { [&number, bytes] } else { [bytes, &number] });
     lookup::push_function(planner, y, types, views, &function)
-}
-
-/// How bytes become numbers.
-fn dequantizing(q: QType) -> Dequantizing {
-    Dequantizing { scale: q.scale, zero: q.zero, is_signed: q.dtype == DType::I8 }
 }
 
 /// A function of two computed operands.

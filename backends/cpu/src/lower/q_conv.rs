@@ -26,8 +26,7 @@ pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &QConv) -> Result
     let per_out = planner.dims(operands[1])[1..].iter().product::<usize>();
     let weights = sums.weights(|i| i / per_out);
     let zero = stored(op.x[0]).zero;
-    let correction = |weights: &[i32]| weights.iter().fold(0i32, |sum, w| sum.wrapping_add(w.wrapping_mul(-zero)));
-    let corrections: Vec<i32> = weights.chunks(per_out).map(correction).collect();
+    let corrections = q_sums::corrections(&weights, per_out, zero);
     let quantization = op.y.map(|y| Quantization { y, clip: op.clip, rounding: op.rounding });
     let then = planner.requantized(y);
     let Some((records, requantize)) =
@@ -35,13 +34,16 @@ pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &QConv) -> Result
     else {
         return Ok(Lowered::NoKernel);
     };
-    let from = source(planner, x, &shape, &op.op.pads, zero as u8)?;
+    let needed = Halo { fill: zero as u8, ..conv::halo(&op.op.pads).unwrap_or_default() };
+    let from = source(planner, x, &shape, needed)?;
     let to = match then {
         Some((_, _, (whole, first_channel))) => planner.part(y, whole, first_channel)?,
         None if op.y.is_some() => planner.new_blocked(y)?,
         None => planner.new_temporary(Planner::image(DType::F32, planner.size(y), CHANNELS, Halo::default())?),
     };
-    let kernel = direct(planner, &shape, &weights, (from, to), Arithmetic::Integer(requantize), records);
+    let name = conv::kernel_name(if shape.is_depthwise() { "depthwise_u8i8" } else { "conv_u8i8" }, &shape);
+    let kernel =
+        direct(planner, (name, &shape, &weights), from, (to, [1, 1]), (Arithmetic::Integer(requantize), records));
     let macs = planner.macs(id);
     planner.push_macs(y, kernel, macs);
     if op.y.is_none() {
@@ -51,32 +53,32 @@ pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &QConv) -> Result
     Ok(Lowered::Done)
 }
 
-/// The input with a halo of its zero point: plain images of few channels as quads, others in blocks.
-fn source(planner: &mut Planner<'_>, x: Value, shape: &Shape, pads: &[usize], zero: u8) -> Result<View, CompileError> {
+/// The input with a halo, of its zero point: plain images of few channels as quads, others in blocks.
+pub(super) fn source(planner: &mut Planner<'_>, x: Value, shape: &Shape, needed: Halo) -> Result<View, CompileError> {
     let is_quads = !shape.is_depthwise() && !planner.is_blocked(x) && planner.size(x).c <= FEW_CHANNELS;
     let view = if is_quads { planner.blocks_of(x, QUAD)? } else { planner.blocked(x)? };
-    let needed = conv::halo(pads).unwrap_or_default();
-    if needed.is_none() || view.image.halo.fill == zero {
+    if needed.is_none() || view.image.halo.fill == needed.fill {
         return Ok(view);
     }
     // Another reader has another zero point.
-    let image = Planner::image(DType::U8, planner.size(x), view.image.block, Halo { fill: zero, ..needed })?;
+    let image = Planner::image(DType::U8, planner.size(x), view.image.block, needed)?;
     let own = planner.new_view(x, image);
     planner.push(x, Copy { x: view, y: own });
     Ok(own)
 }
 
-/// The kernel, with weights packed in the order in which tiles read them.
-fn direct(
+/// The kernel, with weights packed in the order in which tiles read them. Results lie some rows and pixels apart.
+pub(super) fn direct(
     planner: &mut Planner<'_>,
-    shape: &Shape,
-    weights: &[i32],
-    (x, y): (View, View),
-    arithmetic: Arithmetic,
-    records: Vec<u32>,
+    (name, shape, weights): (String, &Shape, &[i32]),
+    x: View,
+    (y, apart): (View, [usize; 2]),
+    (arithmetic, records): (Arithmetic, Vec<u32>),
 ) -> Direct {
     let operand = if shape.is_depthwise() { Operand::Lanes } else { Operand::Broadcast };
     let (x_steps, y_steps) = (Steps::of(&x.image), Steps::of(&y.image));
+    let [down, right] = apart.map(as_imm);
+    let y_steps = Steps { down: down * y_steps.down, right: right * y_steps.right, ..y_steps };
     let (h, w) = (y.image.size.h, y.image.size.w);
     // Without a second window, a stride has no limit, and no meaning.
     let [down, right] =
@@ -101,7 +103,7 @@ fn direct(
     classes.classes.iter_mut().for_each(|class| class.weights += start);
     let [top, left] = shape.pads;
     Direct {
-        name: conv::kernel_name(if shape.is_depthwise() { "depthwise_u8i8" } else { "conv_u8i8" }, shape),
+        name,
         x,
         y,
         x_offset: -(top * as_imm(x.image.row) + left * as_imm(x.image.block)),

@@ -1,6 +1,6 @@
 //! Pooling of quantized values.
 
-use firebrick_ir::ops::{Pool, PoolFn, QPool, QReduce, QType, ReduceFn};
+use firebrick_ir::ops::{Pool, PoolFn, QPool, QType};
 use firebrick_ir::{NodeId, Value};
 
 use super::Lowered;
@@ -12,7 +12,7 @@ use crate::CompileError;
 use crate::kernels::{BytePool, BytePoolFn};
 
 /// Elements of a window whose sums are exact in f64: f32 that are up to 255 times as large as each other.
-const MAX_WINDOW: usize = 1 << 20;
+pub(super) const MAX_WINDOW: usize = 1 << 20;
 
 /// The maximum of bytes, in blocks.
 pub(super) fn lower_max(planner: &mut Planner<'_>, id: NodeId, op: &Pool) -> Result<Lowered, CompileError> {
@@ -27,56 +27,33 @@ pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &QPool) -> Result
     if op.op.function != PoolFn::Average || n_elements > MAX_WINDOW {
         return Ok(Lowered::NoKernel);
     }
-    match mean(planner, op.x.first().copied(), op.y, |y| Quantization { y, clip: op.clip, rounding: op.rounding }) {
-        Some(mean) => push(planner, id, &op.op, mean),
-        None => Ok(Lowered::NoKernel),
-    }
-}
-
-/// The mean of planes.
-pub(super) fn lower_reduce(planner: &mut Planner<'_>, id: NodeId, op: &QReduce) -> Result<Lowered, CompileError> {
-    let dims = planner.dims(planner.graph.operands(id)[0]);
-    let mut axes = op.op.axes.clone();
-    axes.sort_unstable();
-    let &[_, _, h, w] = &dims[..] else { return Ok(Lowered::NoKernel) };
-    let is_mean_of_planes = op.op.function == ReduceFn::Mean && op.op.keep_dims && axes == [2, 3];
-    if !is_mean_of_planes || h.saturating_mul(w) > MAX_WINDOW {
+    let (Some(&x), Some(y)) = (op.x.first(), op.y) else { return Ok(Lowered::NoKernel) };
+    if !is_finite(x) {
         return Ok(Lowered::NoKernel);
     }
-    let pool = Pool {
-        function: PoolFn::Average,
-        kernel: vec![h, w],
-        strides: vec![1, 1],
-        pads: vec![0; 4],
-        dilations: vec![1, 1],
-        ceil: false,
-        count_include_pad: false,
-        indices: false,
-    };
-    match mean(planner, op.x.first().copied(), op.y, |y| Quantization { y, clip: op.clip, rounding: op.rounding }) {
-        Some(mean) => push(planner, id, &pool, mean),
-        None => Ok(Lowered::NoKernel),
-    }
+    let mean = mean(planner, x, Quantization { y, clip: op.clip, rounding: op.rounding });
+    push(planner, id, &op.op, mean)
 }
 
-fn mean(
-    planner: &mut Planner<'_>,
-    x: Option<QType>,
-    y: Option<QType>,
-    quantization: impl Fn(QType) -> Quantization,
-) -> Option<BytePoolFn> {
-    let x = x.filter(|&x| is_finite(x))?;
-    let to = in_blocks(quantization(y?));
+/// How windows of bytes are averaged, whose numbers are finite.
+pub(super) fn mean(planner: &mut Planner<'_>, x: QType, result: Quantization) -> BytePoolFn {
+    let to = in_blocks(result);
     let numbers = (0..=u8::MAX).map(|byte| f64::from(stored(x).real(byte.into())));
     let words = numbers.flat_map(|number| {
         let [a, b, c, d, e, f, g, h] = number.to_ne_bytes();
         [[a, b, c, d], [e, f, g, h]].map(u32::from_ne_bytes)
     });
     let table = planner.add_words(words.collect::<Vec<_>>());
-    Some(BytePoolFn::Mean { table, to })
+    BytePoolFn::Mean { table, to }
 }
 
-fn push(planner: &mut Planner<'_>, id: NodeId, op: &Pool, function: BytePoolFn) -> Result<Lowered, CompileError> {
+/// Adds the step of a pool.
+pub(super) fn push(
+    planner: &mut Planner<'_>,
+    id: NodeId,
+    op: &Pool,
+    function: BytePoolFn,
+) -> Result<Lowered, CompileError> {
     if planner.dims(Value { node: id, port: 0 }).iter().skip(2).any(|&n| n > MAX_WINDOWS) {
         return Ok(Lowered::NoKernel);
     }

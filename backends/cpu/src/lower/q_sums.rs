@@ -58,6 +58,7 @@ enum Bias {
 }
 
 /// What becomes of the sums of each channel.
+#[derive(Debug, Clone)]
 pub(super) struct Channels {
     /// Of i32, to be added first.
     pub(super) summands: Vec<i32>,
@@ -143,24 +144,45 @@ impl Scaling {
         then: Option<(QType, Result)>,
         corrections: &[i32],
     ) -> Option<(Vec<u32>, Requantize)> {
-        let Channels { summands, factors, reals } = self.channels(x, result, corrections)?;
+        Some(self.channels(x, result, corrections)?.records(result, then))
+    }
+}
+
+impl Channels {
+    /// The same for sums that each are `corrections` smaller.
+    pub(super) fn corrected(&self, corrections: &[i32]) -> Self {
+        let summands = self.summands.iter().zip(corrections).map(|(summand, by)| summand.wrapping_add(*by)).collect();
+        Channels { summands, ..self.clone() }
+    }
+
+    /// The records of all vectors of channels, and what is done by them.
+    pub(super) fn records(&self, result: Option<Result>, then: Option<(QType, Result)>) -> (Vec<u32>, Requantize) {
+        let Channels { summands, factors, reals } = self;
+        let n_out = factors.len();
         let mut recipe = Recipe::new(reals.is_some());
         if let Some(result) = result {
             recipe.requantize(result, then);
         }
         let mut records = Vec::new();
-        for first in (0..self.n_out).step_by(CHANNELS) {
-            let channels = || (first..first + CHANNELS).map(|o| (o < self.n_out).then_some(o));
+        for first in (0..n_out).step_by(CHANNELS) {
+            let channels = || (first..first + CHANNELS).map(|o| (o < n_out).then_some(o));
             records.extend(channels().map(|o| o.map_or(0, |o| summands[o].cast_unsigned())));
             records.extend(channels().map(|o| o.map_or(0, |o| factors[o].to_bits())));
-            if let Some(reals) = &reals {
+            if let Some(reals) = reals {
                 records.extend(channels().map(|o| o.map_or(0, |o| reals[o].to_bits())));
             }
             records.extend(recipe.padded_constants());
         }
         let requantize = Requantize { record: recipe.record(), steps: recipe.steps, stores_bytes: result.is_some() };
-        Some((records, requantize))
+        (records, requantize)
     }
+}
+
+/// What sums of bytes that are not less their zero point are too large by, negated: for each run of an output channel's
+/// weights.
+pub(super) fn corrections(weights: &[i32], per_out: usize, zero: i32) -> Vec<i32> {
+    let correction = |weights: &[i32]| weights.iter().fold(0i32, |sum, w| sum.wrapping_add(w.wrapping_mul(-zero)));
+    weights.chunks(per_out).map(correction).collect()
 }
 
 /// Appends a tile's weights, in fours: as often as it takes until they fit into i8, which most do at once. Returns how

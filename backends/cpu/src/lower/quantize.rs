@@ -44,7 +44,7 @@ pub(super) fn lower_inverse(planner: &mut Planner<'_>, id: NodeId, _: &Dequantiz
     if !planner.is_f32(y) {
         return Ok(Lowered::NoKernel);
     }
-    let from = Dequantizing { scale: q.scale, zero: q.zero, is_signed: q.dtype == DType::I8 };
+    let from = dequantizing(q);
     let (x, to) = (planner.plain(x)?, planner.new_plain(y)?);
     planner.push(y, DequantizeKernel { x, y: to, from });
     Ok(Lowered::Done)
@@ -73,6 +73,11 @@ pub(super) fn lower_softmax(planner: &mut Planner<'_>, id: NodeId, op: &QSoftmax
 /// Whether all numbers that it stands for are finite.
 pub(super) fn is_finite(q: QType) -> bool {
     q.limits().into_iter().all(|limit| q.real(limit).is_finite())
+}
+
+/// How bytes of plain values, or of blocks as they are stored, become numbers.
+pub(super) fn dequantizing(q: QType) -> Dequantizing {
+    Dequantizing { scale: q.scale, zero: q.zero, is_signed: q.dtype == DType::I8 }
 }
 
 /// How numbers become integers of plain values.

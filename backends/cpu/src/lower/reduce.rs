@@ -7,6 +7,7 @@ use super::planner::Planner;
 use super::{Lowered, moves, pool};
 use crate::CompileError;
 use crate::kernels::{Extent, ReduceKernel};
+use crate::plan::View;
 
 pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Reduce) -> Result<Lowered, CompileError> {
     let (x, y) = (planner.graph.operands(id)[0], Value { node: id, port: 0 });
@@ -20,7 +21,15 @@ pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Reduce) -> Resul
         pool::mean_of_planes(planner, x, y)?;
         return Ok(Lowered::Done);
     }
-    let mut extents = merged(&planner.dims(x), &axes);
+    let views = (planner.plain(x)?, planner.new_plain(y)?);
+    let dims = planner.dims(x);
+    push(planner, y, op, &dims, views);
+    Ok(Lowered::Done)
+}
+
+/// Adds the step that reduces plain elements of those dimensions.
+pub(super) fn push(planner: &mut Planner<'_>, value: Value, op: &Reduce, dims: &[usize], (x, y): (View, View)) {
+    let mut extents = merged(dims, &op.axes);
     let n_columns = extents.pop_if(|(_, is_reduced)| !*is_reduced).map_or(1, |(extent, _)| extent.n);
     let of = |reduced: bool| {
         extents.iter().filter(move |(_, is_reduced)| *is_reduced == reduced).map(|(extent, _)| *extent).collect()
@@ -30,16 +39,7 @@ pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Reduce) -> Resul
         // Every element is reduced by itself.
         reduced.push(Extent { n: 1, step: 0 });
     }
-    let kernel = ReduceKernel {
-        function: op.function,
-        x: planner.plain(x)?,
-        y: planner.new_plain(y)?,
-        kept,
-        reduced,
-        n_columns,
-    };
-    planner.push(y, kernel);
-    Ok(Lowered::Done)
+    planner.push(value, ReduceKernel { function: op.function, x, y, kept, reduced, n_columns });
 }
 
 /// The dimensions, those made one that are treated alike, with whether they are reduced.

@@ -57,9 +57,52 @@ impl Case {
     }
 }
 
+/// Of operand, weights and result: element type and zero point; and the bias.
+const TYPES: [([(&str, i32); 3], &str); 5] = [
+    ([("u8", 120), ("i8", 0), ("u8", 7)], "i32"),
+    ([("i8", -3), ("i8", 0), ("i8", 5)], "f32"),
+    ([("u8", 0), ("u8", 128), ("i8", -100)], "i32"),
+    ([("i8", 100), ("i8", -128), ("u8", 200)], "i32"),
+    ([("u8", 5), ("i8", 3), ("f32", 0)], "f32"),
+];
+
+impl Case {
+    /// As [`graph`](Case::graph), of bytes: those of the case's own, so that all kinds are met.
+    fn quantized_graph(&self) -> String {
+        let Case { n, c, o, group, size: [h, w], kernel: [kh, kw], strides, pads, dilations, output_padding } = *self;
+        let n_out = o * group;
+        let ([(x, x_zero), (ty, w_zero), (y, y_zero)], bias) = TYPES[(c + o + kh * kw + strides[0]) % TYPES.len()];
+        let (q, reader) = match y {
+            "f32" => ("none".to_owned(), "relu(%y)".to_owned()),
+            _ => {
+                let q = format!("{y}(0.09, {y_zero})");
+                let reader = format!(
+                    "q_conv(%y, %v, %r, %e) strides=[1, 1] pads=[1, 1, 1, 1] dilations=[1, 1] group=1
+                    x=[{q}] y={q} clip=none rounding=even"
+                );
+                (q, reader)
+            }
+        };
+        format!(
+            r#"graph "q_conv_transpose" {{ %x = input : {x}[{n}, {c}, {h}, {w}]
+            %u = const random(1) : i8[{c}, {c}, 3, 3] %v = const random(2) : i8[2, {n_out}, 3, 3]
+            %r = const splat(0.01) : f32[1] %e = const splat(0) : i8[1]
+            %a = q_conv(%x, %u, %r, %e) strides=[1, 1] pads=[1, 1, 1, 1] dilations=[1, 1] group=1
+                x=[{x}(0.05, {x_zero})] y={x}(0.05, {x_zero}) clip=none rounding=even
+            %w = const random(3) : {ty}[{c}, {o}, {kh}, {kw}] %b = const random(4) : {bias}[{n_out}]
+            %s = const random(5) : f32[{n_out}] %z = const splat({w_zero}) : {ty}[{n_out}]
+            %y = q_conv_transpose(%a, %w, %s, %z, %b) strides={strides:?} pads={pads:?} dilations={dilations:?} group={group}
+                output_padding={output_padding:?} x=[{x}(0.05, {x_zero})] y={q} clip=none rounding=away
+            %k = {reader}
+            return %y, %k }}"#
+        )
+    }
+}
+
 fn check_case(case: &Case) {
     if case.is_valid() {
         check_native(&case.graph());
+        check_native(&case.quantized_graph());
     }
 }
 

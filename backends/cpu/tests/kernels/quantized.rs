@@ -195,3 +195,22 @@ fn pools() {
         }
     }
 }
+
+/// Along any dimensions.
+#[test]
+fn reductions() {
+    for (dtype, zero) in [("u8", 7), ("i8", -7)] {
+        for (i, function) in ["sum", "mean", "l1", "max", "min"].iter().enumerate() {
+            for (axes, keep_dims) in
+                [("[2, 3]", false), ("[1]", true), ("[0, 2]", false), ("[3]", true), ("[0, 1, 2, 3]", false)]
+            {
+                let rounding = ["even", "away"][i % 2];
+                check_native(&format!(
+                    r#"graph "reductions" {{ %x = input : {dtype}[2, 18, 5, 6]
+                    %y = q_reduce(%x) function={function} axes={axes} keep_dims={keep_dims}
+                        x=[{dtype}(0.013, {zero})] y=i8(0.09, 3) clip=none rounding={rounding} return %y }}"#
+                ));
+            }
+        }
+    }
+}
