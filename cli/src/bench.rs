@@ -114,15 +114,19 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     let start = Instant::now();
     let mut model = args.model.open(shapes(args)?, Some(1))?;
     let load_ms = ms(start);
-    let inputs = inputs(&model, args.input.as_deref())?;
     let start = Instant::now();
     model.optimize(args.optimize, passes::Options::default())?;
     let executable = model.compile(&args.target.options())?;
-    let mut session = executable.session(inputs)?;
     let compile_ms = ms(start);
+    let inputs = inputs(&model, args.input.as_deref())?;
+    let start = Instant::now();
+    let mut session = executable.session(inputs)?;
+    let compile_ms = compile_ms + ms(start);
     if let Some(form) = args.emit {
         return emit(form, &model, &session);
     }
+    // Programs have their own weights: the model's need not be held as well.
+    drop((model, executable));
     if args.perf_map {
         perf_map::write(session.program())?;
     }

@@ -39,17 +39,36 @@ impl CompileOptions {
 /// made when they are first seen, and kept for the next time. It may be used by several threads at once.
 #[derive(Debug)]
 pub struct Executable {
-    form: Form,
+    programs: Programs,
     options: CompileOptions,
-    /// The programs that were made, the one used last in front.
-    kept: Mutex<VecDeque<Arc<Compiled>>>,
+}
+
+/// What an executable runs.
+#[derive(Debug)]
+enum Programs {
+    /// The model's sizes are known: its program. It has weights of its own, so that the model may be dropped.
+    One(Arc<Compiled>),
+    /// One for each kind of inputs.
+    Many {
+        form: Form,
+        /// Those that were made, the one used last in front.
+        kept: Mutex<VecDeque<Kept>>,
+    },
+}
+
+/// A program, and what it was made of.
+#[derive(Debug)]
+struct Kept {
+    graph: Arc<NamedGraph>,
+    compiled: Arc<Compiled>,
 }
 
 /// A program for inputs of these types.
 #[derive(Debug)]
 struct Compiled {
-    graph: Arc<NamedGraph>,
+    /// The inputs, in order, and what the source calls them.
     types: Vec<(String, Type)>,
+    source_names: Vec<String>,
     program: Arc<Program>,
     outputs: Vec<String>,
     /// Memory and threads that no run uses now.
@@ -72,14 +91,13 @@ impl Model {
     /// If there are no weights, the machine does not have the instruction set, or memory is short.
     pub fn compile(&self, options: &CompileOptions) -> Result<Executable, Error> {
         self.check_weights()?;
-        let executable =
-            Executable { form: self.form().clone(), options: options.clone(), kept: Mutex::new(VecDeque::new()) };
-        if let Form::Graph(graph) = self.form()
-            && is_fixed(graph.graph())
-        {
-            executable.made(Arc::clone(graph), &HashMap::new())?;
-        }
-        Ok(executable)
+        let programs = match self.form() {
+            Form::Graph(graph) if is_fixed(graph.graph()) => {
+                Programs::One(Arc::new(Compiled::new(graph, &HashMap::new(), options)?))
+            }
+            Form::Graph(_) | Form::Special(_) => Programs::Many { form: self.form().clone(), kept: Mutex::default() },
+        };
+        Ok(Executable { programs, options: options.clone() })
     }
 }
 
@@ -100,11 +118,21 @@ impl Executable {
     /// # Errors
     /// As [`Executable::run`].
     pub fn session(&self, inputs: impl IntoIterator<Item = (String, Tensor)>) -> Result<Session, Error> {
-        let inputs = inputs.into_iter().map(|(name, tensor)| (name, Datum::Tensor(tensor)));
-        let (graph, inputs) = self.form.choose(inputs.collect())?;
-        let types = input_types(graph.graph());
-        check_inputs(types.iter().map(|(name, ty)| (name.as_str(), ty)), &inputs)?;
-        let mut session = self.start(self.compiled(graph, &inputs)?)?;
+        let (compiled, inputs) = match &self.programs {
+            Programs::One(compiled) => {
+                let inputs = inputs.into_iter().map(|(name, tensor)| (compiled.graph_name(name), tensor)).collect();
+                check_inputs(compiled.types.iter().map(|(name, ty)| (name.as_str(), ty)), &inputs)?;
+                (Arc::clone(compiled), inputs)
+            }
+            Programs::Many { form, kept } => {
+                let inputs = inputs.into_iter().map(|(name, tensor)| (name, Datum::Tensor(tensor)));
+                let (graph, inputs) = form.choose(inputs.collect())?;
+                let types = input_types(graph.graph());
+                check_inputs(types.iter().map(|(name, ty)| (name.as_str(), ty)), &inputs)?;
+                (self.compiled(kept, graph, &inputs)?, inputs)
+            }
+        };
+        let mut session = self.start(compiled)?;
         for index in 0..session.compiled.types.len() {
             if let Some(tensor) = inputs.get(&session.compiled.types[index].0) {
                 session.context_mut()?.set_input(index, tensor)?;
@@ -119,19 +147,13 @@ impl Executable {
     /// # Errors
     /// If a size is known only by the inputs; or as [`Executable::run`].
     pub fn empty_session(&self) -> Result<Session, Error> {
-        let graph = Arc::clone(match &self.form {
-            Form::Graph(graph) if is_fixed(graph.graph()) => graph,
-            Form::Graph(_) | Form::Special(_) => {
+        match &self.programs {
+            Programs::One(compiled) => self.start(Arc::clone(compiled)),
+            Programs::Many { .. } => {
                 let message = "the model has sizes that are those of its inputs: open the session with these";
-                return Err(Error::Request(message.to_owned()));
+                Err(Error::Request(message.to_owned()))
             }
-        });
-        let types = input_types(graph.graph());
-        let compiled = match self.kept(&graph, &types) {
-            Some(compiled) => compiled,
-            None => self.made(graph, &HashMap::new())?,
-        };
-        self.start(compiled)
+        }
     }
 
     /// A session for a program, with memory and threads that were used before, if there are some.
@@ -144,47 +166,53 @@ impl Executable {
         Ok(Session { compiled, context: Some(context) })
     }
 
-    /// The program for these inputs: one that was made before, or a new one.
-    fn compiled(&self, graph: Arc<NamedGraph>, inputs: &HashMap<String, Tensor>) -> Result<Arc<Compiled>, Error> {
+    /// The program for these inputs: one that was made before, or a new one. Others may make theirs meanwhile.
+    fn compiled(
+        &self,
+        kept: &Mutex<VecDeque<Kept>>,
+        graph: Arc<NamedGraph>,
+        inputs: &HashMap<String, Tensor>,
+    ) -> Result<Arc<Compiled>, Error> {
         let types: Vec<_> = inputs.iter().map(|(name, tensor)| (name.clone(), tensor.ty())).collect();
-        match self.kept(&graph, &types) {
-            Some(found) => Ok(found),
-            None => self.made(graph, inputs),
-        }
-    }
-
-    /// A new program, which is kept. Others may make theirs meanwhile.
-    fn made(&self, graph: Arc<NamedGraph>, inputs: &HashMap<String, Tensor>) -> Result<Arc<Compiled>, Error> {
-        let made = Arc::new(self.compile(graph, inputs)?);
-        self.keep(Arc::clone(&made));
-        Ok(made)
-    }
-
-    fn kept(&self, graph: &Arc<NamedGraph>, types: &[(String, Type)]) -> Option<Arc<Compiled>> {
-        let fits = |compiled: &Arc<Compiled>| {
-            Arc::ptr_eq(&compiled.graph, graph) && compiled.types.iter().all(|input| types.contains(input))
+        let fits =
+            |kept: &Kept| Arc::ptr_eq(&kept.graph, &graph) && kept.compiled.types.iter().all(|ty| types.contains(ty));
+        let lock = || kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut programs = lock();
+        let found = programs.iter().position(fits).and_then(|index| programs.remove(index));
+        let used = match found {
+            Some(found) => found,
+            None => {
+                drop(programs);
+                let compiled = Arc::new(Compiled::new(&graph, inputs, &self.options)?);
+                programs = lock();
+                Kept { graph, compiled }
+            }
         };
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let index = kept.iter().position(fits)?;
-        let found = kept.remove(index)?;
-        kept.push_front(Arc::clone(&found));
-        Some(found)
+        let compiled = Arc::clone(&used.compiled);
+        programs.push_front(used);
+        programs.truncate(MAX_KEPT);
+        Ok(compiled)
     }
+}
 
-    fn keep(&self, compiled: Arc<Compiled>) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push_front(compiled);
-        kept.truncate(MAX_KEPT);
-    }
-
-    fn compile(&self, graph: Arc<NamedGraph>, inputs: &HashMap<String, Tensor>) -> Result<Compiled, Error> {
+impl Compiled {
+    /// A graph's program for inputs of such types.
+    fn new(graph: &NamedGraph, inputs: &HashMap<String, Tensor>, options: &CompileOptions) -> Result<Self, Error> {
         let bound = graph.graph().bind(inputs).map_err(|error| Error::Request(error.to_string()))?;
-        let isa = self.options.isa.unwrap_or_else(Isa::detect);
-        let algorithms = if self.options.exact { Algorithms::Exact } else { Algorithms::Fastest };
+        let isa = options.isa.unwrap_or_else(Isa::detect);
+        let algorithms = if options.exact { Algorithms::Exact } else { Algorithms::Fastest };
         let options = firebrick_cpu::Options { isa, algorithms };
-        let program = Program::compile(verify(&bound).map_err(Error::Verify)?, options)?;
+        let program = Arc::new(Program::compile(verify(&bound).map_err(Error::Verify)?, options)?);
+        let source_names = graph.inputs().into_iter().map(|(name, _)| name).collect();
         let (types, outputs) = (program.inputs(), graph.output_names());
-        Ok(Compiled { graph, types, program: Arc::new(program), outputs, idle: Mutex::new(Vec::new()) })
+        Ok(Compiled { types, source_names, program, outputs, idle: Mutex::default() })
+    }
+
+    /// The graph's name of an input that the caller names as the source does.
+    fn graph_name(&self, name: String) -> String {
+        let is_known = self.types.iter().any(|(input, _)| *input == name);
+        let found = self.source_names.iter().position(|source_name| *source_name == name).filter(|_| !is_known);
+        found.and_then(|i| self.types.get(i)).map_or(name, |(input, _)| input.clone())
     }
 }
 
@@ -260,7 +288,7 @@ impl Session {
     }
 
     fn input_index(&self, input: &str) -> Result<usize, Error> {
-        let name = self.compiled.graph.graph_name(input.to_owned());
+        let name = self.compiled.graph_name(input.to_owned());
         let found = self.compiled.types.iter().position(|(input, _)| *input == name);
         found.ok_or_else(|| Error::Request(format!("the model has no input `{input}`")))
     }

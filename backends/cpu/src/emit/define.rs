@@ -17,7 +17,7 @@ use crate::CompileError;
 use crate::plan::Filling;
 
 /// Functions that wait to be compiled at most: enough for all cores, and not much memory.
-const MAX_WRITTEN: usize = 24;
+const MAX_WRITTEN: usize = 8;
 
 /// A function that is written, but not compiled.
 struct Written {
