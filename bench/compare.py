@@ -8,8 +8,17 @@
 
 Networks are SqueezeNets with weights drawn at random (bench/nets.py), which Firebrick writes as ONNX for all engines.
 `--also MODEL.onnx` compares further models. Engines that are not installed are left out, and named. `--only PART` does
-a part again and keeps what was measured of the others. Nothing else should run meanwhile: times are minima, but two
-threads need two quiet cores.
+a part again and keeps what was measured of the others; `--match` and `--threads` make the parts smaller. Nothing else
+should run meanwhile: times are minima, but two threads need two quiet cores.
+
+An engine that needs packages of other versions may have a Python of its own:
+
+    --python deepsparse=other/bin/python
+
+Engines that are no Python packages (tract, rten) can be compared by a program that speaks as `firebrick bench --serve`
+does, given as a command line:
+
+    --with 'tract=tractbench serve {model} --threads {threads} --input {input}'
 """
 
 import argparse
@@ -49,6 +58,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--only", action="append", choices=PARTS, help="may be repeated")
     parser.add_argument("--match", metavar="TEXT", help="only networks with that in their name, behind which is `b` and the batch")
+    parser.add_argument("--threads", type=int, action="append", help="only so many; may be repeated [default: 1 and 2]")
+    parser.add_argument("--python", type=pair, action="append", default=[], metavar="ENGINE=PYTHON")
+    parser.add_argument("--with", type=pair, action="append", default=[], metavar="NAME=COMMAND", dest="others")
     parser.add_argument("--also", action="append", default=[], metavar="MODEL.onnx", help="f32, with one input of fixed size")
     parser.add_argument("--work", type=Path, default=ROOT / "target/bench", help="where models and results are kept")
     arguments = parser.parse_args()
@@ -61,6 +73,26 @@ def main():
         results[part] = merged(results.get(part, []), PARTS[part](arguments))
         kept.write_text(json.dumps(results, indent=1))
     page.write(results, ROOT / "docs")
+
+
+def pair(text):
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise argparse.ArgumentTypeError("expected NAME=VALUE")
+    return name, value
+
+
+def threads(arguments):
+    return arguments.threads or THREADS
+
+
+def peer(arguments, name, path, n_threads, tensor, shape):
+    python = dict(arguments.python).get(name)
+    return measure.peer(name, path, n_threads, tensor, shape, python)
+
+
+def others(arguments, path, n_threads, tensor):
+    return [(name, measure.other(template, path, n_threads, tensor), None) for name, template in arguments.others]
 
 
 def merged(before, now):
@@ -153,15 +185,16 @@ def peers(arguments):
     for name, path, tensor, shape, batch in models:
         if not is_wanted(arguments, name, batch):
             continue
-        for n_threads in THREADS:
+        for n_threads in threads(arguments):
             commands = [("firebrick", measure.firebrick(arguments.firebrick, path, n_threads, tensor, shape), None)]
-            commands += [(peer, measure.peer(peer, path, n_threads, tensor, shape), None) for peer in PEERS]
+            commands += [(name, peer(arguments, name, path, n_threads, tensor, shape), None) for name in PEERS]
             found.append({"model": name, "batch": batch, "threads": n_threads, **compare(arguments, commands)})
     return found
 
 
 def int8(arguments):
-    """The same networks as ONNX Runtime quantises them: u8 activations, s8 weights, a scale for each channel."""
+    """The same networks as ONNX Runtime quantises them: u8 activations, s8 weights, a scale for each channel. OpenVINO
+    also held to the instructions that machines without AMX have."""
     found = []
     for name, version in BOTH:
         if not is_wanted(arguments, f"{name} in int8"):
@@ -170,10 +203,12 @@ def int8(arguments):
         quantized = path.with_name(f"{path.stem}_int8.onnx")
         if not quantized.exists():
             quantize(path, quantized, shape)
-        for n_threads in THREADS:
+        for n_threads in threads(arguments):
             own = measure.firebrick(arguments.firebrick, quantized, n_threads, tensor, shape)
             commands = [("firebrick", own, None)]
-            commands += [(peer, measure.peer(peer, quantized, n_threads, tensor, shape), None) for peer in PEERS[:2]]
+            commands += [(name, peer(arguments, name, quantized, n_threads, tensor, shape), None) for name in PEERS]
+            held = {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI"}
+            commands.append(("openvino, VNNI", peer(arguments, "openvino", quantized, n_threads, tensor, shape), held))
             found.append({"model": f"{name} in int8", "batch": 1, "threads": n_threads, **compare(arguments, commands)})
     return found
 
@@ -208,12 +243,13 @@ def isas(arguments):
         if not is_wanted(arguments, name):
             continue
         path, tensor, shape = model(arguments, version)
-        for n_threads in THREADS:
+        for n_threads in threads(arguments):
             of = lambda *options: measure.firebrick(arguments.firebrick, path, n_threads, tensor, shape, *options)
             commands = [(f"firebrick --isa {isa}", of("--isa", isa), None) for isa in ("avx2", "clif")]
             held = {"ONEDNN_MAX_CPU_ISA": "AVX2"}
-            commands.append(("openvino, AVX2", measure.peer("openvino", path, n_threads, tensor, shape), held))
-            commands.append(("onnxruntime", measure.peer("onnxruntime", path, n_threads, tensor, shape), None))
+            commands.append(("openvino, AVX2", peer(arguments, "openvino", path, n_threads, tensor, shape), held))
+            commands.append(("onnxruntime", peer(arguments, "onnxruntime", path, n_threads, tensor, shape), None))
+            commands += others(arguments, path, n_threads, tensor)
             found.append({"model": name, "batch": 1, "threads": n_threads, **compare(arguments, commands)})
     return found
 
@@ -226,8 +262,9 @@ def cold(arguments):
             continue
         path, tensor, shape = model(arguments, version)
         start = {"firebrick": measure.cold_ms(measure.firebrick(arguments.firebrick, path, 2, tensor, shape), 15)}
-        for peer in PEERS[:2]:
-            start[peer] = measure.cold_ms(measure.peer(peer, path, 2, tensor, shape), 3)
+        for engine in PEERS[:2]:
+            start[engine] = measure.cold_ms(peer(arguments, engine, path, 2, tensor, shape), 3)
+        start |= {engine: measure.cold_ms(command, 5) for engine, command, _ in others(arguments, path, 2, tensor)}
         runs = [bench_json(arguments, path, "--threads", 2, "--iters", 3) for _ in range(15)]
         least = {key: min(run[key] for run in runs) for key in ("load_ms", "compile_ms", "first_ms")}
         sizes = {key: runs[0][key] for key in ("code_bytes", "weight_bytes", "arena_bytes")}

@@ -70,10 +70,16 @@ def firebrick(binary, model, n_threads, tensor, shape, *options):
     return [*own, "--input", str(tensor), "--serve", *options]
 
 
-def peer(name, model, n_threads, tensor, shape):
+def peer(name, model, n_threads, tensor, shape, python=None):
     shape = ",".join(map(str, shape))
-    engine = [sys.executable, str(HERE / "engines.py"), name, str(model)]
+    engine = [python or sys.executable, str(HERE / "engines.py"), name, str(model)]
     return [*engine, "--threads", str(n_threads), "--input", str(tensor), "--shape", shape]
+
+
+def other(template, model, n_threads, tensor):
+    """A command line with places for what it is to run."""
+    words = shlex.split(template)
+    return [word.format(model=model, threads=n_threads, input=tensor) for word in words]
 
 
 def side_by_side(commands, n_rounds):
