@@ -1,11 +1,13 @@
 //! What an op is, and the one list of them.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use crate::ops;
 use crate::{Attr, AttrError, AttrReader, DType, Dim, EvalError, Tensor, Type};
 
-/// How many operands an op takes.
+/// How many operands an op takes, or how many inputs or outputs an operator of a file format has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arity {
     /// At least that many.
@@ -15,24 +17,40 @@ pub struct Arity {
 }
 
 impl Arity {
-    /// Exactly `n` operands.
+    /// Exactly `n`.
     pub const fn exactly(n: usize) -> Self {
         Arity { min: n, max: n }
     }
 
-    /// From `min` to `max` operands.
+    /// From `min` to `max`.
     pub const fn between(min: usize, max: usize) -> Self {
         Arity { min, max }
     }
 
-    /// `min` operands or more.
+    /// `min` or more.
     pub const fn at_least(min: usize) -> Self {
         Arity { min, max: usize::MAX }
     }
 
-    /// Whether `n` operands are within it.
+    /// Whether `n` is within it.
     pub const fn admits(self, n: usize) -> bool {
         self.min <= n && n <= self.max
+    }
+
+    /// In words, with what is counted: `1 input`, `2 to 3 inputs`.
+    pub fn of(self, noun: &str) -> String {
+        let plural = if self.max == 1 { "" } else { "s" };
+        format!("{self} {noun}{plural}")
+    }
+}
+
+impl fmt::Display for Arity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Arity { min, max } if min == max => write!(f, "{min}"),
+            Arity { min, max: usize::MAX } => write!(f, "{min} or more"),
+            Arity { min, max } => write!(f, "{min} to {max}"),
+        }
     }
 }
 
@@ -40,7 +58,7 @@ impl Arity {
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum InferError {
     /// Too few or too many operands.
-    #[error("takes {} operands, but has {found}", arity_text(*.expected))]
+    #[error("takes {expected} operands, but has {found}")]
     Arity {
         /// What the op takes.
         expected: Arity,
@@ -104,14 +122,6 @@ impl InferError {
             | InferError::TooLarge(_) => {}
         }
         self
-    }
-}
-
-fn arity_text(arity: Arity) -> String {
-    match arity {
-        Arity { min, max } if min == max => min.to_string(),
-        Arity { min, max: usize::MAX } => format!("{min} or more"),
-        Arity { min, max } => format!("{min} to {max}"),
     }
 }
 

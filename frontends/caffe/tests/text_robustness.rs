@@ -82,11 +82,12 @@ proptest! {
     }
 }
 
-/// The time for a text of a given length must not grow with its square: four megabytes in a second, many times what is needed.
+/// What it takes must not grow with the square of a text's length, which would be minutes for these. The limit is far above
+/// what a busy machine needs, and far below that.
 fn quickly(text: &str, read: impl Fn(&str)) {
     let start = Instant::now();
     read(text);
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?} for {} bytes", start.elapsed(), text.len());
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?} for {} bytes", start.elapsed(), text.len());
 }
 
 #[test]

@@ -37,7 +37,7 @@ mod split;
 mod tile;
 mod upsample;
 
-use firebrick_ir::Value;
+use firebrick_ir::{Arity, Value};
 use firebrick_schemas::FieldPath;
 
 pub(crate) use self::context::LayerContext;
@@ -73,34 +73,16 @@ impl Fork {
     }
 }
 
-/// How many bottoms or tops a layer takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Count {
-    min: usize,
-    max: usize,
+const fn exactly(n: usize) -> Arity {
+    Arity::exactly(n)
 }
 
-const fn exactly(n: usize) -> Count {
-    Count { min: n, max: n }
+const fn between(min: usize, max: usize) -> Arity {
+    Arity::between(min, max)
 }
 
-const fn between(min: usize, max: usize) -> Count {
-    Count { min, max }
-}
-
-const fn at_least(min: usize) -> Count {
-    Count { min, max: usize::MAX }
-}
-
-impl Count {
-    fn text(self, noun: &str) -> String {
-        let plural = if self.max == 1 { noun.to_owned() } else { format!("{noun}s") };
-        match self {
-            Count { min, max } if min == max => format!("{min} {plural}"),
-            Count { min, max: usize::MAX } => format!("{min} or more {plural}"),
-            Count { min, max } => format!("{min} to {max} {plural}"),
-        }
-    }
+const fn at_least(min: usize) -> Arity {
+    Arity::at_least(min)
 }
 
 /// A layer type: what it is called, what it takes, what it becomes.
@@ -112,8 +94,8 @@ pub struct LayerEntry {
     pub fork: Fork,
     /// What it becomes in the graph, in a few words.
     pub becomes: &'static str,
-    bottoms: Count,
-    tops: Count,
+    bottoms: Arity,
+    tops: Arity,
     translate: fn(&mut LayerContext<'_, '_>) -> Tops,
 }
 
@@ -201,8 +183,8 @@ const LAYERS: &[LayerEntry] = &[
 const fn entry(
     kind: &'static str,
     fork: Fork,
-    bottoms: Count,
-    tops: Count,
+    bottoms: Arity,
+    tops: Arity,
     becomes: &'static str,
     translate: fn(&mut LayerContext<'_, '_>) -> Tops,
 ) -> LayerEntry {
@@ -238,12 +220,12 @@ impl LayerEntry {
         let counts = [("bottom", self.bottoms, param.bottom.len()), ("top", self.tops, param.top.len())];
         counts
             .into_iter()
-            .filter(|&(_, count, found)| found < count.min || found > count.max)
+            .filter(|&(_, count, found)| !count.admits(found))
             .map(|(noun, count, found)| {
                 let kind = ProblemKind::Blobs {
                     layer: layer.name().to_owned(),
                     kind: self.kind.to_owned(),
-                    expected: count.text(noun),
+                    expected: count.of(noun),
                     found,
                 };
                 Problem::new(kind, path_of(layer, noun, found))

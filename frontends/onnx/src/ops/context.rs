@@ -56,8 +56,8 @@ impl<'t, 'a> NodeContext<'t, 'a> {
         let counts =
             [("input", entry.inputs, self.node.input.len()), ("output", entry.outputs, self.node.output.len())];
         for (noun, count, found) in counts {
-            if found < count.min || found > count.max {
-                return Err(self.problem(format!("{} takes {}, but has {found}", entry.op_type, count.text(noun))));
+            if !count.admits(found) {
+                return Err(self.problem(format!("{} takes {}, but has {found}", entry.op_type, count.of(noun))));
             }
         }
         Ok(())

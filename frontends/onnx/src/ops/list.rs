@@ -1,11 +1,13 @@
 //! The one list of operators.
 
+use firebrick_ir::Arity;
+
 use super::{
-    Count, NodeContext, ONNX, OpEntry, Outputs, activation, along, arg, arithmetic, at_least, attention, batch_norm,
-    between, blocks, cast, causal_conv, compare, concat, constant_of_shape, control, conv, conv_transpose, einsum,
-    elementary, exactly, expand, flex_attention, found, gather, gemm, linear_attention, logic, loops, loss, lp_pool,
-    lrn, matmul, microsoft, ml, normalise, optimiser, optional, pad, pool, quantize, quantized, recurrent, reduce,
-    reshape, resize, rotary, sample, scatter, sequence, shape, signal, slice, softmax, split, squeeze, transpose,
+    NodeContext, ONNX, OpEntry, Outputs, activation, along, arg, arithmetic, at_least, attention, batch_norm, between,
+    blocks, cast, causal_conv, compare, concat, constant_of_shape, control, conv, conv_transpose, einsum, elementary,
+    exactly, expand, flex_attention, found, gather, gemm, linear_attention, logic, loops, loss, lp_pool, lrn, matmul,
+    microsoft, ml, normalise, optimiser, optional, pad, pool, quantize, quantized, recurrent, reduce, reshape, resize,
+    rotary, sample, scatter, sequence, shape, signal, slice, softmax, split, squeeze, transpose,
 };
 
 /// The one list of operators. Adding one is a function in a file of this folder and an entry here: type, first opset,
@@ -269,8 +271,8 @@ pub(super) const OPS: &[OpEntry] = &[
 /// A line of the list, of an operator of ONNX that may change.
 const fn preview(
     op_type: &'static str,
-    inputs: Count,
-    outputs: Count,
+    inputs: Arity,
+    outputs: Arity,
     becomes: &'static str,
     translate: fn(&mut NodeContext<'_, '_>) -> Outputs,
 ) -> OpEntry {
@@ -280,8 +282,8 @@ const fn preview(
 /// A line of the list, of an operator of ONNX for training.
 const fn training(
     op_type: &'static str,
-    inputs: Count,
-    outputs: Count,
+    inputs: Arity,
+    outputs: Arity,
     becomes: &'static str,
     translate: fn(&mut NodeContext<'_, '_>) -> Outputs,
 ) -> OpEntry {
@@ -291,8 +293,8 @@ const fn training(
 /// A line of the list, of `ai.onnx.ml`, of operators that have not changed.
 const fn ml(
     op_type: &'static str,
-    inputs: Count,
-    outputs: Count,
+    inputs: Arity,
+    outputs: Arity,
     becomes: &'static str,
     translate: fn(&mut NodeContext<'_, '_>) -> Outputs,
 ) -> OpEntry {
@@ -302,8 +304,8 @@ const fn ml(
 /// A line of the list, of `com.microsoft`, whose operators have one opset only.
 const fn microsoft(
     op_type: &'static str,
-    inputs: Count,
-    outputs: Count,
+    inputs: Arity,
+    outputs: Arity,
     becomes: &'static str,
     translate: fn(&mut NodeContext<'_, '_>) -> Outputs,
 ) -> OpEntry {
@@ -314,8 +316,8 @@ const fn microsoft(
 const fn op(
     op_type: &'static str,
     since: i64,
-    inputs: Count,
-    outputs: Count,
+    inputs: Arity,
+    outputs: Arity,
     becomes: &'static str,
     translate: fn(&mut NodeContext<'_, '_>) -> Outputs,
 ) -> OpEntry {

@@ -62,7 +62,7 @@ mod squeeze;
 mod transpose;
 mod windows;
 
-use firebrick_ir::Value;
+use firebrick_ir::{Arity, Value};
 use firebrick_schemas::onnx::{NodeProto, OperatorSetIdProto};
 
 pub(crate) use self::context::NodeContext;
@@ -117,34 +117,16 @@ impl From<Problem> for Stop {
 /// A node's outputs, in order.
 pub(crate) type Outputs = Result<Vec<Item>, Stop>;
 
-/// How many inputs or outputs an operator takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Count {
-    min: usize,
-    max: usize,
+const fn exactly(n: usize) -> Arity {
+    Arity::exactly(n)
 }
 
-const fn exactly(n: usize) -> Count {
-    Count { min: n, max: n }
+const fn between(min: usize, max: usize) -> Arity {
+    Arity::between(min, max)
 }
 
-const fn between(min: usize, max: usize) -> Count {
-    Count { min, max }
-}
-
-const fn at_least(min: usize) -> Count {
-    Count { min, max: usize::MAX }
-}
-
-impl Count {
-    fn text(self, noun: &str) -> String {
-        let plural = if self.max == 1 { noun.to_owned() } else { format!("{noun}s") };
-        match self {
-            Count { min, max } if min == max => format!("{min} {plural}"),
-            Count { min, max: usize::MAX } => format!("{min} or more {plural}"),
-            Count { min, max } => format!("{min} to {max} {plural}"),
-        }
-    }
+const fn at_least(min: usize) -> Arity {
+    Arity::at_least(min)
 }
 
 /// An operator: what it is called, what it takes, what it becomes.
@@ -158,8 +140,8 @@ pub struct OpEntry {
     pub since: i64,
     /// What it becomes in the graph, in a few words.
     pub becomes: &'static str,
-    inputs: Count,
-    outputs: Count,
+    inputs: Arity,
+    outputs: Arity,
     translate: fn(&mut NodeContext<'_, '_>) -> Outputs,
 }
 
