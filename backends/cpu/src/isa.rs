@@ -34,6 +34,8 @@ macro_rules! isas {
 isas! {
     /// AVX-512F: our own encoding.
     Avx512 = "avx512", 16 lanes, 32 registers;
+    /// AVX2 with FMA and AVX-VNNI, which differs from the next one in products of bytes.
+    AvxVnni = "avxvnni", 8 lanes, 16 registers;
     /// AVX2 with FMA: our own encoding.
     Avx2 = "avx2", 8 lanes, 16 registers;
     /// Cranelift's vectors of 128 bits, on every machine that Cranelift compiles for.
@@ -51,29 +53,68 @@ impl Isa {
         Self::ALL.iter().copied().find(|isa| isa.name() == name)
     }
 
-    /// Whether tiles of integers have an instruction of the full width for products of bytes: AVX-512 VNNI. Others are
-    /// in Cranelift's vectors.
-    pub(crate) fn has_wide_dot(self) -> bool {
-        self == Isa::Avx512 && has_avx512_vnni()
-    }
-
-    /// Lanes of 32 bits in a register of a tile of integers.
-    pub(crate) fn integer_lanes(self) -> usize {
-        if self.has_wide_dot() { 16 } else { 4 }
-    }
-
-    /// Registers that a tile of integers may use.
-    pub(crate) fn integer_registers(self) -> usize {
-        if self.has_wide_dot() { 32 } else { 16 }
+    /// How tiles of integers multiply.
+    pub(crate) fn dot(self) -> Dot {
+        match self {
+            Isa::Avx512 if has_avx512_vnni() => Dot::Avx512Vnni,
+            Isa::Avx512 | Isa::Avx2 => Dot::Words,
+            Isa::AvxVnni => Dot::AvxVnni,
+            Isa::Clif => Dot::Clif,
+        }
     }
 
     /// Whether this machine has it.
     pub fn is_available(self) -> bool {
         match self {
             Isa::Avx512 => has_avx512(),
+            Isa::AvxVnni => has_avx_vnni() && has_avx2(),
             Isa::Avx2 => has_avx2(),
             Isa::Clif => true,
         }
+    }
+}
+
+/// How tiles of integers multiply four u8 with four i8 in each lane, and sum that up in i32. All ways are exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dot {
+    /// By one instruction on 512 bits.
+    Avx512Vnni,
+    /// By one instruction on 256 bits.
+    AvxVnni,
+    /// On 256 bits, as two pairs of words. (AVX2's products of bytes saturate.)
+    Words,
+    /// By Cranelift, in vectors of 128 bits.
+    Clif,
+}
+
+impl Dot {
+    /// Lanes of 32 bits in a register.
+    pub(crate) fn lanes(self) -> usize {
+        match self {
+            Dot::Avx512Vnni => 16,
+            Dot::AvxVnni | Dot::Words => 8,
+            Dot::Clif => 4,
+        }
+    }
+
+    /// Registers that a tile may use.
+    pub(crate) fn registers(self) -> usize {
+        if self == Dot::Avx512Vnni { 32 } else { 16 }
+    }
+
+    /// Registers of the weights that meet a register of sums: first those of even bytes, then those of odd ones.
+    pub(crate) fn weight_registers(self) -> usize {
+        if self == Dot::Words { 2 } else { 1 }
+    }
+
+    /// Registers of the input, and of what its multiplication needs beside it.
+    pub(crate) fn input_registers(self) -> usize {
+        if self == Dot::Words { 4 } else { 1 }
+    }
+
+    /// Instructions of a product, of an input that is read, and of weights that are read.
+    pub(crate) fn n_instructions(self) -> [usize; 3] {
+        if self == Dot::Words { [4, 3, 2] } else { [1, 1, 1] }
     }
 }
 
@@ -94,6 +135,11 @@ fn has_avx512_vnni() -> bool {
 }
 
 #[cfg(target_arch = "x86_64")]
+fn has_avx_vnni() -> bool {
+    std::arch::is_x86_feature_detected!("avxvnni")
+}
+
+#[cfg(target_arch = "x86_64")]
 fn has_avx2() -> bool {
     std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
 }
@@ -105,6 +151,11 @@ fn has_avx512() -> bool {
 
 #[cfg(not(target_arch = "x86_64"))]
 fn has_avx512_vnni() -> bool {
+    false
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn has_avx_vnni() -> bool {
     false
 }
 

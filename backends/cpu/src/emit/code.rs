@@ -9,9 +9,9 @@ use cranelift_module::{FuncId, Module};
 
 use super::Emitter;
 use super::helpers::Helper;
-use crate::CompileError;
 use crate::plan::{BufferId, View};
 use crate::tile::Routine;
+use crate::{CompileError, Isa};
 
 /// The body of a kernel's function as it grows. Addresses and offsets are i64, in bytes.
 pub(crate) struct Code<'a, M: Module> {
@@ -245,6 +245,11 @@ impl<'a, M: Module> Code<'a, M> {
     pub(crate) fn call(&mut self, id: FuncId, arguments: &[Value]) -> Inst {
         let callee = self.emitter.module.declare_func_in_func(id, self.builder.func);
         self.builder.ins().call(callee, arguments)
+    }
+
+    /// What tiles are made for.
+    pub(crate) fn isa(&self) -> Isa {
+        self.emitter.isa
     }
 
     /// Bytes of a tile's vector.

@@ -178,13 +178,13 @@ impl<M: Module> Emitter<M> {
     /// Our own assembler, for tiles that it has instructions for.
     fn x86(&self, routine: &Routine) -> Option<X86> {
         let is_integer = matches!(routine, Routine::Tile(tile) if tile.arithmetic != Arithmetic::Float);
-        X86::new(self.isa).filter(|_| !is_integer || self.isa.has_wide_dot())
+        if is_integer { X86::for_integers(self.isa.dot()) } else { X86::new(self.isa) }
     }
 
     fn tile_signature(&self) -> Signature {
         // Our own encoding knows one convention; Cranelift's tiles follow that of the machine.
         let convention = match self.isa {
-            Isa::Avx512 | Isa::Avx2 => CallConv::SystemV,
+            Isa::Avx512 | Isa::AvxVnni | Isa::Avx2 => CallConv::SystemV,
             Isa::Clif => self.module.isa().default_call_conv(),
         };
         let mut signature = Signature::new(convention);

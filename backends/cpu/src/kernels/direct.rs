@@ -253,7 +253,7 @@ impl Direct {
         n_before: usize,
         At { x, weights, y, residual, channel_tile, chunk }: At,
     ) {
-        let weight_bytes = self.arithmetic.weight_bytes(code.vector_bytes());
+        let weight_bytes = self.arithmetic.weight_bytes(code.isa());
         let record_bytes = self.arithmetic.record_bytes(code.vector_bytes());
         let tile = code.offset(channel_tile, -as_imm(n_before));
         // The class's first tile, and as many further.

@@ -2,6 +2,7 @@
 
 use crate::Isa;
 use crate::emit::as_imm;
+use crate::isa::Dot;
 use crate::kernels::{Call, RowStep, Rows, Steps};
 use crate::tile::{CHANNELS, Operand, fits, fits_integer};
 
@@ -26,7 +27,8 @@ pub(super) struct Registers {
     n: usize,
     /// Those of a vector of channels.
     per_vector: usize,
-    is_integer: bool,
+    /// How bytes are multiplied, if they are.
+    dot: Option<Dot>,
     /// Whether an element of the input can be a part of the multiplication.
     embeds: bool,
 }
@@ -34,20 +36,19 @@ pub(super) struct Registers {
 impl Registers {
     /// Of a tile of f32.
     pub(super) fn float(isa: Isa) -> Self {
-        Registers { n: isa.registers(), per_vector: 1, is_integer: false, embeds: isa == Isa::Avx512 }
+        Registers { n: isa.registers(), per_vector: 1, dot: None, embeds: isa == Isa::Avx512 }
     }
 
     /// Of a tile of integers.
     pub(super) fn integer(isa: Isa) -> Self {
-        let per_vector = CHANNELS / isa.integer_lanes();
-        Registers { n: isa.integer_registers(), per_vector, is_integer: true, embeds: false }
+        let dot = isa.dot();
+        Registers { n: dot.registers(), per_vector: CHANNELS / dot.lanes(), dot: Some(dot), embeds: false }
     }
 
     fn fit(self, n_pixels: usize, n_vectors: usize, operand: Operand) -> bool {
-        if self.is_integer {
-            fits_integer(n_pixels, n_vectors * self.per_vector, self.n)
-        } else {
-            fits(n_pixels, n_vectors, self.n, operand)
+        match self.dot {
+            Some(dot) => fits_integer(n_pixels, n_vectors * self.per_vector, dot),
+            None => fits(n_pixels, n_vectors, self.n, operand),
         }
     }
 }
@@ -137,5 +138,11 @@ pub(super) fn cost(registers: Registers, operand: Operand, n_pixels: usize, n_ve
     let n_loads = pixels + vectors;
     let n_instructions = products + vectors + if is_embedded { 0.0 } else { pixels };
     let latency = 4.0;
+    if let Some(dot) = registers.dot.filter(|&dot| dot == Dot::Words) {
+        // Three vector instructions a cycle, but for loads.
+        let [product, input, weights] = dot.n_instructions().map(|n| n as f64);
+        let n_instructions = product * products + input * pixels + weights * vectors;
+        return (n_instructions / 3.0).max(latency);
+    }
     (products / 2.0).max(n_loads / 2.0).max(n_instructions / 5.0).max(latency)
 }

@@ -61,7 +61,7 @@ pub(super) fn lower(planner: &mut Planner<'_>, id: NodeId, op: &Pool) -> Result<
 fn inside(planner: &mut Planner<'_>, [rows, columns]: &[Axis; 2], x: &View, y: &View) -> Option<Inside> {
     let lanes = planner.isa.lanes();
     let has_routine = match planner.isa {
-        Isa::Avx512 | Isa::Avx2 => x.image.block == lanes && y.image.block == lanes,
+        Isa::Avx512 | Isa::AvxVnni | Isa::Avx2 => x.image.block == lanes && y.image.block == lanes,
         Isa::Clif => false,
     };
     let is_dense = rows.dilation == 1 && columns.dilation == 1 && PoolRow::fits(columns.kernel);

@@ -95,7 +95,8 @@ pub(super) fn direct(
         let first_block = segments.first().map_or(0, |segment| segment.first / x.image.block);
         let nests: Vec<Nest> =
             segments.iter().map(|segment| nest(segment, &x.image, shape, first_block, operand)).collect();
-        let n_passes = q_sums::pack(&mut packed, terms(shape, weights, &unit, &segments, x.image.block));
+        let n_passes =
+            q_sums::pack(&mut packed, terms(shape, weights, &unit, &segments, x.image.block), planner.isa.dot());
         let nests = std::iter::repeat_n(nests, n_passes).flatten().collect();
         classes.add(&unit, as_imm(x.image.bytes(first_block * x.image.plane)), nests, packed.len());
     }

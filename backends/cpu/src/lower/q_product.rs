@@ -166,7 +166,8 @@ impl Quantized {
             let columns = first_vector * CHANNELS..(first_vector + n_vectors) * CHANNELS;
             let quad = |quad: usize, column: usize| (0..QUAD).map(move |i| (quad * QUAD + i, column));
             let places = (0..n_quads).flat_map(|i| columns.clone().flat_map(move |column| quad(i, column)));
-            let n_passes = q_sums::pack(&mut packed, places.map(|(row, column)| term(row, column)).collect());
+            let terms = places.map(|(row, column)| term(row, column)).collect();
+            let n_passes = q_sums::pack(&mut packed, terms, planner.isa.dot());
             let unit = Unit { first_vector, n_vectors, channels: 0..k };
             classes.add(&unit, 0, vec![nest.clone(); n_passes], packed.len());
         }

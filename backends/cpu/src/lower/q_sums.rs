@@ -5,6 +5,7 @@ use firebrick_ir::{DType, Op, Value};
 
 use super::planner::{I8_TO_U8, Planner, stored};
 use crate::CompileError;
+use crate::isa::Dot;
 use crate::tile::{CHANNELS, QUAD, Requantize, Step};
 
 /// Added to a small number, it leaves the nearest integer in the lowest bits, of two the even one: 1.5 · 2²³.
@@ -185,9 +186,13 @@ pub(super) fn corrections(weights: &[i32], per_out: usize, zero: i32) -> Vec<i32
     weights.chunks(per_out).map(correction).collect()
 }
 
-/// Appends a tile's weights, in fours: as often as it takes until they fit into i8, which most do at once. Returns how
-/// often.
-pub(super) fn pack(packed: &mut Vec<u32>, mut weights: Vec<i32>) -> usize {
+/// Appends a tile's weights, in fours, as they are multiplied. Those of bytes as often as it takes until they fit into i8,
+/// which most do at once. Returns how often.
+pub(super) fn pack(packed: &mut Vec<u32>, mut weights: Vec<i32>, dot: Dot) -> usize {
+    if dot == Dot::Words {
+        pack_words(packed, &weights, dot.lanes());
+        return 1;
+    }
     let mut n_passes = 0;
     while n_passes == 0 || weights.iter().any(|&w| w != 0) {
         for quad in weights.chunks_mut(QUAD) {
@@ -202,6 +207,16 @@ pub(super) fn pack(packed: &mut Vec<u32>, mut weights: Vec<i32>) -> usize {
         n_passes += 1;
     }
     n_passes
+}
+
+/// For the lanes of each register, the first and the third of four weights as words, then the others. All fit into i16.
+fn pack_words(packed: &mut Vec<u32>, weights: &[i32], lanes: usize) {
+    for of_register in weights.chunks(lanes * QUAD) {
+        for first in [0, 1] {
+            let pair = |quad: &[i32]| u32::from(quad[first] as u16) | u32::from(quad[first + 2] as u16) << 16;
+            packed.extend(of_register.chunks_exact(QUAD).map(pair));
+        }
+    }
 }
 
 /// The integers of a constant of bytes.

@@ -4,6 +4,8 @@ use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::types::{F32X4, I8X16, I32, I32X4};
 use cranelift_codegen::ir::{ConstantData, Endianness, InstBuilder, MemFlagsData as MemFlags, Type, Value};
 
+use crate::isa::Dot;
+
 use super::{ClifAsm, IntegerAsm, Pointer, Reg, Step};
 
 /// Lowest bytes of four numbers first.
@@ -42,8 +44,8 @@ impl ClifAsm<'_, '_> {
 }
 
 impl IntegerAsm for ClifAsm<'_, '_> {
-    fn n_lanes(&self) -> usize {
-        4
+    fn how(&self) -> Dot {
+        Dot::Clif
     }
 
     fn load_bytes(&mut self, reg: Reg, pointer: Pointer, disp: i32) {

@@ -5,6 +5,8 @@
 
 use super::generate::sum_up_all;
 use super::{Arithmetic, Level, Operand, Pointer, Reg, Tile, VectorAsm};
+use crate::Isa;
+use crate::isa::Dot;
 
 /// Channels of a tile's vector.
 pub(crate) const CHANNELS: usize = 16;
@@ -49,14 +51,27 @@ pub(crate) enum Step {
 
 /// What tiles of integers are written in, beside [`VectorAsm`]. All of it is exact, or rounded as single precision is.
 pub(crate) trait IntegerAsm: VectorAsm {
-    /// Numbers of 32 bits in a register.
-    fn n_lanes(&self) -> usize;
+    /// How it multiplies.
+    fn how(&self) -> Dot;
+
+    /// Prepares the registers of the input, of which this is the first, for a tile.
+    fn begin(&mut self, _input: Reg) {}
+
+    /// A quad of the input, for all lanes.
+    fn load_quad(&mut self, reg: Reg, pointer: Pointer, disp: i32) {
+        self.broadcast(reg, pointer, disp);
+    }
 
     /// As many bytes of the input as a register has lanes, each as a quad of itself and zeros.
     fn load_bytes(&mut self, reg: Reg, pointer: Pointer, disp: i32);
 
-    /// `sum += a quad of u8 · a quad of i8` in each lane, in i32
+    /// `sum += a quad of u8 · a quad of i8` in each lane, in i32. Registers are the first ones of [`Dot`]'s.
     fn dot(&mut self, sum: Reg, bytes: Reg, weights: Reg);
+
+    /// The same where only the first of four is not 0, as [`load_bytes`](IntegerAsm::load_bytes) gives them.
+    fn dot_first(&mut self, sum: Reg, bytes: Reg, weights: Reg) {
+        self.dot(sum, bytes, weights);
+    }
 
     /// Integers as numbers.
     fn convert(&mut self, reg: Reg);
@@ -88,19 +103,19 @@ impl Step {
 /// Writes a tile of integers.
 pub(crate) fn generate_integer<A: IntegerAsm>(tile: &Tile, requantize: &Requantize, asm: &mut A) {
     start(tile, requantize, asm);
+    asm.begin(input(tile, asm));
     sum_up_all(tile, 0, steps, asm);
     finish(tile, requantize, asm);
 }
 
 /// Whether the sums of so many pixels, each of so many registers, fit into all of them.
-pub(crate) fn fits_integer(n_pixels: usize, n_parts: usize, n_registers: usize) -> bool {
-    // The weights, and one for the input.
-    n_pixels * n_parts + n_parts < n_registers
+pub(crate) fn fits_integer(n_pixels: usize, n_parts: usize, dot: Dot) -> bool {
+    n_pixels * n_parts + n_parts * dot.weight_registers() + dot.input_registers() <= dot.registers()
 }
 
 /// Registers of all vectors.
 fn n_parts<A: IntegerAsm>(tile: &Tile, asm: &A) -> usize {
-    tile.n_vectors * (CHANNELS / asm.n_lanes())
+    tile.n_vectors * (CHANNELS / asm.how().lanes())
 }
 
 fn sum<A: IntegerAsm>(tile: &Tile, pixel: usize, part: usize, asm: &A) -> Reg {
@@ -108,7 +123,7 @@ fn sum<A: IntegerAsm>(tile: &Tile, pixel: usize, part: usize, asm: &A) -> Reg {
 }
 
 fn weights<A: IntegerAsm>(tile: &Tile, part: usize, asm: &A) -> Reg {
-    reg(tile.pixels.len() * n_parts(tile, asm) + part)
+    reg(tile.pixels.len() * n_parts(tile, asm) + part * asm.how().weight_registers())
 }
 
 fn input<A: IntegerAsm>(tile: &Tile, asm: &A) -> Reg {
@@ -125,8 +140,8 @@ fn narrow(n: usize) -> i32 {
 
 /// A register's vector, and its first channel there.
 fn place<A: IntegerAsm>(part: usize, asm: &A) -> (i32, i32) {
-    let n = CHANNELS / asm.n_lanes();
-    (narrow(part / n), narrow(part % n * asm.n_lanes()))
+    let n = CHANNELS / asm.how().lanes();
+    (narrow(part / n), narrow(part % n * asm.how().lanes()))
 }
 
 fn start<A: IntegerAsm>(tile: &Tile, requantize: &Requantize, asm: &mut A) {
@@ -142,27 +157,30 @@ fn start<A: IntegerAsm>(tile: &Tile, requantize: &Requantize, asm: &mut A) {
 }
 
 fn steps<A: IntegerAsm>(tile: &Tile, level: Level, asm: &mut A) {
-    let part_bytes = narrow(asm.n_lanes() * QUAD);
+    let part_bytes = narrow(asm.how().lanes() * QUAD);
     let n_parts = n_parts(tile, asm);
     let input = input(tile, asm);
     let mut weight_disp = 0;
     for step in 0..level.n.cast_signed() {
-        for part in 0..n_parts {
-            let weights = weights(tile, part, asm);
-            asm.load(weights, Pointer::Weights, weight_disp);
+        for n in 0..n_parts * asm.how().weight_registers() {
+            let first = weights(tile, 0, asm);
+            asm.load(Reg(first.0 + reg(n).0), Pointer::Weights, weight_disp);
             weight_disp += part_bytes;
         }
         for (i, pixel) in tile.pixels.iter().enumerate() {
             let disp = pixel.x + step * level.step;
             if tile.operand == Operand::Broadcast {
-                asm.broadcast(input, Pointer::Input, disp);
+                asm.load_quad(input, Pointer::Input, disp);
             }
             for part in 0..n_parts {
-                if tile.operand == Operand::Lanes {
-                    asm.load_bytes(input, Pointer::Input, disp + place(part, asm).1);
-                }
                 let (sum, weights) = (sum(tile, i, part, asm), weights(tile, part, asm));
-                asm.dot(sum, input, weights);
+                match tile.operand {
+                    Operand::Lanes => {
+                        asm.load_bytes(input, Pointer::Input, disp + place(part, asm).1);
+                        asm.dot_first(sum, input, weights);
+                    }
+                    Operand::Broadcast => asm.dot(sum, input, weights),
+                }
             }
         }
     }
@@ -192,11 +210,11 @@ fn finish<A: IntegerAsm>(tile: &Tile, requantize: &Requantize, asm: &mut A) {
 }
 
 impl Arithmetic {
-    /// Bytes of the weights of a vector of channels, where registers of f32 have so many bytes.
-    pub(crate) fn weight_bytes(&self, register_bytes: usize) -> usize {
+    /// Bytes of the weights of a vector of channels, for each term.
+    pub(crate) fn weight_bytes(&self, isa: Isa) -> usize {
         match self {
-            Arithmetic::Float => register_bytes,
-            Arithmetic::Integer(_) => CHANNELS * QUAD,
+            Arithmetic::Float => isa.lanes() * size_of::<f32>(),
+            Arithmetic::Integer(_) => CHANNELS * QUAD * isa.dot().weight_registers(),
         }
     }
 

@@ -95,6 +95,29 @@ vector_instructions! {
     Widen = 2 1 0x31 16;
     /// vpmovdb to memory: the lowest bytes of lanes; AVX-512 only
     StoreBytes = 2 2 0x31 16;
+    /// vpmaddwd: the sum of two products of i16 in each lane of 32 bits
+    MulPairs = 1 1 0xf5 64;
+    /// vpaddd: sums of 32 bits, which wrap
+    AddIntegers = 1 1 0xfe 64;
+    /// vpand, in AVX-512 vpandd
+    And = 1 1 0xdb 64;
+    /// vpcmpeqd: all bits of lanes of 32 bits that are equal; AVX2 only
+    EqualIntegers = 1 1 0x76 64;
+    /// vpackusdw: lanes of 32 bits as u16, limited; those of the first source in the lower half of each 128 bits
+    PackWords = 2 1 0x2b 64;
+    /// vpackuswb: the same of 16 bits as u8
+    PackBytes = 1 1 0x67 64;
+}
+
+/// A shift by a constant, in AVX2: zeros move in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shift {
+    /// vpsrlw
+    WordsRight,
+    /// vpsrld
+    LanesRight,
+    /// vpslld
+    LanesLeft,
 }
 
 /// Machine code as it grows.
@@ -122,6 +145,35 @@ impl Code {
         let bits = extension(reg) << 7 | 1 << 6 | extension(rm_number) << 5 | map;
         self.bytes.extend([0xc4, bits, (!first & 15) << 3 | 1 << 2 | prefix, opcode]);
         self.mod_rm(reg, rm, 1);
+    }
+
+    /// A shift of all 256 bits of a register.
+    pub(super) fn shift(&mut self, what: Shift, to: u8, from: u8, by: u8) {
+        let (opcode, extension) = match what {
+            Shift::WordsRight => (0x71, 2),
+            Shift::LanesRight => (0x72, 2),
+            Shift::LanesLeft => (0x72, 6),
+        };
+        let b = ((from >> 3) & 1) ^ 1;
+        // The result is where a first source would be.
+        self.bytes.extend([0xc4, 1 << 7 | 1 << 6 | b << 5 | 1, (!to & 15) << 3 | 1 << 2 | 1, opcode]);
+        self.mod_rm(extension, Rm::Reg(from), 1);
+        self.bytes.push(by);
+    }
+
+    /// vmovd to memory: the lowest lane of 32 bits.
+    pub(super) fn store_lane(&mut self, mem: Mem, reg: u8) {
+        let extension = |n: u8| ((n >> 3) & 1) ^ 1;
+        self.bytes.extend([0xc4, extension(reg) << 7 | 1 << 6 | extension(mem.base.0) << 5 | 1, 15 << 3 | 1, 0x7e]);
+        self.mod_rm(reg, Rm::Mem(mem), 1);
+    }
+
+    /// vextracti128: the upper 128 of 256 bits.
+    pub(super) fn upper_half(&mut self, to: u8, from: u8) {
+        let extension = |n: u8| ((n >> 3) & 1) ^ 1;
+        self.bytes.extend([0xc4, extension(from) << 7 | 1 << 6 | extension(to) << 5 | 3, 15 << 3 | 1 << 2 | 1, 0x39]);
+        self.mod_rm(from, Rm::Reg(to), 1);
+        self.bytes.push(1);
     }
 
     fn evex(&mut self, what: Vector, reg: u8, first: u8, rm: Rm) {

@@ -8,6 +8,7 @@ mod tests;
 use encode::{Code, Gp, Mem, Rm, Vector, Width};
 
 use crate::Isa;
+use crate::isa::Dot;
 use crate::tile::{Pointer, Reg, VectorAsm};
 
 /// Assembles a tile for AVX2 or AVX-512. Arguments come as the System V calling convention has them, on every system.
@@ -15,6 +16,8 @@ use crate::tile::{Pointer, Reg, VectorAsm};
 pub(crate) struct X86 {
     code: Code,
     width: Width,
+    /// How bytes are multiplied, in a tile of integers.
+    dot: Dot,
 }
 
 impl X86 {
@@ -22,10 +25,20 @@ impl X86 {
     pub(crate) fn new(isa: Isa) -> Option<Self> {
         let width = match isa {
             Isa::Avx512 => Width::Zmm,
-            Isa::Avx2 => Width::Ymm,
+            Isa::AvxVnni | Isa::Avx2 => Width::Ymm,
             Isa::Clif => return None,
         };
-        Some(X86 { code: Code::default(), width })
+        Some(X86 { code: Code::default(), width, dot: isa.dot() })
+    }
+
+    /// An assembler for tiles of integers that multiply so; `None` if they are Cranelift's.
+    pub(crate) fn for_integers(dot: Dot) -> Option<Self> {
+        let width = match dot {
+            Dot::Avx512Vnni => Width::Zmm,
+            Dot::AvxVnni | Dot::Words => Width::Ymm,
+            Dot::Clif => return None,
+        };
+        Some(X86 { code: Code::default(), width, dot })
     }
 
     /// The tile's machine code.

@@ -2,7 +2,7 @@
 
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter, MemorySizeOptions, Mnemonic};
 
-use super::encode::{Code, Gp, Mem, Rm, Vector, Width};
+use super::encode::{Code, Gp, Mem, Rm, Shift, Vector, Width};
 
 const POINTERS: [Gp; 16] = {
     let mut all = [Gp(0); 16];
@@ -14,8 +14,17 @@ const POINTERS: [Gp; 16] = {
     all
 };
 
-const WITH_TWO_SOURCES: &[Vector] =
-    &[Vector::Add, Vector::Max, Vector::Fma, Vector::Sub, Vector::Mul, Vector::Div, Vector::Min, Vector::Dot];
+const FLOATS: &[Vector] = &[Vector::Add, Vector::Max, Vector::Fma, Vector::Sub, Vector::Mul, Vector::Div, Vector::Min];
+
+const INTEGERS: &[Vector] = &[
+    Vector::Dot,
+    Vector::MulPairs,
+    Vector::AddIntegers,
+    Vector::And,
+    Vector::EqualIntegers,
+    Vector::PackWords,
+    Vector::PackBytes,
+];
 
 /// On both sides of what one byte holds, in units of 1, 4 and 64.
 const DISPLACEMENTS: &[i32] = &[
@@ -124,6 +133,13 @@ fn spelled(what: Vector, width: Width, reg: u8, first: u8, rm: Rm) -> String {
         Vector::Dot => format!("vpdpbusd {reg},{first},{rm}"),
         Vector::Widen => format!("vpmovzxbd {reg},{rm}"),
         Vector::StoreBytes => format!("vpmovdb {rm},{reg}"),
+        Vector::MulPairs => format!("vpmaddwd {reg},{first},{rm}"),
+        Vector::AddIntegers => format!("vpaddd {reg},{first},{rm}"),
+        Vector::And if width == Width::Zmm => format!("vpandd {reg},{first},{rm}"),
+        Vector::And => format!("vpand {reg},{first},{rm}"),
+        Vector::EqualIntegers => format!("vpcmpeqd {reg},{first},{rm}"),
+        Vector::PackWords => format!("vpackusdw {reg},{first},{rm}"),
+        Vector::PackBytes => format!("vpackuswb {reg},{first},{rm}"),
     }
 }
 
@@ -137,10 +153,11 @@ fn check(what: Vector, width: Width, reg: u8, first: u8, rm: Rm) {
 fn vectors() {
     for (width, n_registers) in [(Width::Ymm, 16), (Width::Zmm, 32)] {
         for &what in Vector::ALL {
-            if (what, width) == (Vector::StoreBytes, Width::Ymm) {
-                continue; // AVX-512 only
+            // AVX-512 only, and AVX2 only.
+            if [(Vector::StoreBytes, Width::Ymm), (Vector::EqualIntegers, Width::Zmm)].contains(&(what, width)) {
+                continue;
             }
-            let has_first = WITH_TWO_SOURCES.contains(&what);
+            let has_first = FLOATS.contains(&what) || INTEGERS.contains(&what);
             for reg in 0..n_registers {
                 let first = if has_first { (reg * 7 + 3) % n_registers } else { 0 };
                 if what != Vector::Broadcast {
@@ -164,12 +181,38 @@ fn vectors() {
 
 #[test]
 fn embedded_broadcasts() {
-    for &what in WITH_TWO_SOURCES.iter().filter(|&&what| what != Vector::Dot) {
+    for &what in FLOATS {
         for reg in 0..32 {
             for base in POINTERS {
                 for &disp in DISPLACEMENTS {
                     check(what, Width::Zmm, reg, 31 - reg, Rm::Broadcast(Mem { base, disp }));
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn shifts_and_halves() {
+    for to in 0..16 {
+        for from in 0..16 {
+            for (what, name) in
+                [(Shift::WordsRight, "vpsrlw"), (Shift::LanesRight, "vpsrld"), (Shift::LanesLeft, "vpslld")]
+            {
+                let mut code = Code::default();
+                code.shift(what, to, from, 24);
+                assert_eq!(decoded(&code), format!("{name} ymm{to},ymm{from},0x18"));
+            }
+            let mut code = Code::default();
+            code.upper_half(to, from);
+            assert_eq!(decoded(&code), format!("vextracti128 xmm{to},ymm{from},0x1"));
+        }
+        for base in POINTERS {
+            for &disp in DISPLACEMENTS {
+                let mut code = Code::default();
+                let mem = Mem { base, disp };
+                code.store_lane(mem, to);
+                assert_eq!(decoded(&code), format!("vmovd dword ptr [{}],xmm{to}", address(mem)));
             }
         }
     }
