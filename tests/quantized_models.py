@@ -4,7 +4,8 @@
     python tests/quantized_models.py FOLDER MODEL.onnx [IMAGES.npy] ...
 
 Each model, which takes one image of floats, becomes a folder NAME-FORMAT-TYPES-WEIGHTS below FOLDER for each format
-(qdq, qlinear), types of activations and weights (u8s8, s8s8) and scales of weights (channel, tensor): `model.onnx`, and
+(qdq, qlinear), types of activations and weights (u8s8, s8s8) and scales of weights (channel, tensor), and for activations
+whose scales are computed (dynamic), with weights of both types (u8s8, u8u8): `model.onnx`, and
 `arrays.npz` with an input (`in:NAME`) and what ONNX Runtime makes of it: outputs (`out:INDEX`) and every value of
 integers between (`mid:NAME`). IMAGES are uint8, `[N, height, width, 3]` of blue, green, red, of which Caffe's mean is
 subtracted; without them, inputs are random. All but the last calibrate, the last is the input.
@@ -21,10 +22,11 @@ import tempfile
 import numpy
 import onnx
 import onnxruntime
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
 
 FORMATS = {"qdq": QuantFormat.QDQ, "qlinear": QuantFormat.QOperator}
 TYPES = {"u8s8": (QuantType.QUInt8, False), "s8s8": (QuantType.QInt8, True)}
+DYNAMIC = {"u8s8": QuantType.QInt8, "u8u8": QuantType.QUInt8}
 MEAN = numpy.array([104, 117, 123], dtype=numpy.float32)
 # The quantizer looks for patterns that Caffe's nets don't have, and says so.
 logging.getLogger().setLevel(logging.ERROR)
@@ -67,12 +69,24 @@ def write_all(folder, path, images):
     for form in FORMATS:
         for types in TYPES:
             for weights in ("channel", "tensor"):
-                case = folder / f"{path.stem}-{form}-{types}-{weights}"
-                case.mkdir(parents=True, exist_ok=True)
+                case = new(folder, f"{path.stem}-{form}-{types}-{weights}")
                 quantize(path, case / "model.onnx", Images(value.name, floats[:-1]), FORMATS[form], TYPES[types], weights)
-                arrays = run(case / "model.onnx", value.name, floats[-1:])
-                numpy.savez(case / "arrays.npz", **arrays)
-                print(f"{case.name}: {len(arrays) - 2} values of integers")
+                write_arrays(case, value.name, floats[-1:])
+    for types, weights in DYNAMIC.items():
+        case = new(folder, f"{path.stem}-dynamic-{types}-tensor")
+        quantize_dynamic(path, case / "model.onnx", weight_type=weights)
+        write_arrays(case, value.name, floats[-1:])
+
+
+def new(folder, name):
+    (folder / name).mkdir(parents=True, exist_ok=True)
+    return folder / name
+
+
+def write_arrays(case, name, image):
+    arrays = run(case / "model.onnx", name, image)
+    numpy.savez(case / "arrays.npz", **arrays)
+    print(f"{case.name}: {len(arrays) - 2} values of integers")
 
 
 def quantize(source, target, reader, form, types, weights):
@@ -112,6 +126,8 @@ def run(path, name, image):
 
 def quantized(node, model):
     """The results of an operator that are integers of 8 bits, with their element types."""
+    if node.op_type == "DynamicQuantizeLinear":
+        return [(node.output[0], onnx.TensorProto.UINT8)]
     if not (node.op_type == "QuantizeLinear" or node.op_type.startswith("QLinear") or node.op_type == "MaxPool"):
         return []
     zeros = {tensor.name: tensor.data_type for tensor in model.graph.initializer}

@@ -5,11 +5,12 @@ use std::str::FromStr;
 
 use crate::Pass;
 use crate::passes::{
-    DeadCode, DequantizeWeights, FlattenConcats, FoldConstants, FoldPad, FoldQuantize, FoldRequantize, FoldScaleAfter,
-    FoldScaleBefore, FoldScaleQuantized, ForwardSlices, FuseActivation, FuseExpand, FuseFire, FuseResidual, FuseSwish,
-    GemmToConv, HoistScales, MarkInPlace, MergeDuplicates, MergeRequantize, MergeReshapes, MergeTransposes,
-    NormaliseArithmetic, QuantizeOps, RaiseQuantize, RejoinSlices, RemoveIdentity, RemoveImpliedClip, RemoveNoOps,
-    SinkDequantize, SinkReshapes, SinkTransposes, SplitFused, SumIntegers, TransposeToReshape, WidenHalves,
+    DeadCode, DequantizeWeights, FlattenConcats, FoldBiasQuantized, FoldConstants, FoldPad, FoldQuantize,
+    FoldRequantize, FoldScaleAfter, FoldScaleBefore, FoldScaleQuantized, ForwardSlices, FuseActivation, FuseExpand,
+    FuseFire, FuseResidual, FuseSwish, GemmToConv, HoistScales, MarkInPlace, MergeDuplicates, MergeRequantize,
+    MergeReshapes, MergeTransposes, NormaliseArithmetic, QuantizeOps, RaiseQuantize, RejoinSlices, RemoveIdentity,
+    RemoveImpliedClip, RemoveNoOps, SinkDequantize, SinkReshapes, SinkTransposes, SplitFused, SumBytes, SumIntegers,
+    TransposeToReshape, WidenHalves,
 };
 
 /// How much a graph is rewritten, and what for.
@@ -140,6 +141,7 @@ const QUANTIZE: &[&dyn Pass] = &[
     &RaiseQuantize,
     &SumIntegers,
     // While the sums are numbers, which can be scaled.
+    &FoldBiasQuantized,
     &FoldScaleQuantized,
     &FoldQuantize,
     &QuantizeOps,
@@ -153,6 +155,7 @@ const RUN: &[Step] = &[
     // First, while each op is what the model says; what follows folds and fuses in f32.
     Step::Once(&WidenHalves),
     // Before anything takes weights for numbers, or an op out from between dequantize and quantize.
+    Step::Fixpoint(&[&DeadCode, &RemoveIdentity, &FoldConstants, &SumBytes]),
     Step::Fixpoint(QUANTIZE),
     Step::Once(&DequantizeWeights),
     Step::Fixpoint(SIMPLIFY),
@@ -176,7 +179,8 @@ const RUN: &[Step] = &[
 /// Without `gemm-to-conv`, since ONNX and Caffe have inner products, and without fused ops, which they don't have.
 const EXPORT: &[Step] = &[
     Step::Once(&SplitFused),
-    // Ops on integers, which writers unfold: so that no pass takes weights for numbers.
+    // Ops on integers, which writers unfold: so that no pass takes weights for numbers. Without `sum-bytes`, since ONNX
+    // has ConvInteger and MatMulInteger.
     Step::Fixpoint(QUANTIZE),
     Step::Fixpoint(SIMPLIFY),
     Step::Fixpoint(FOLD),

@@ -16,12 +16,15 @@
 
 mod affine;
 mod at;
+mod bias;
+mod bytes;
 mod draft;
 mod epilogue;
 mod level;
 mod linear;
 mod movement;
 mod names;
+mod ones;
 mod optimize;
 mod pass;
 mod passes;
@@ -29,6 +32,7 @@ mod quantized;
 mod report;
 mod rewriter;
 mod shapes;
+mod sums;
 
 pub use at::{At, Found};
 pub use draft::{Draft, Operand};

@@ -3,7 +3,7 @@
 use firebrick_ir::ops::{Dequantize, QType, Quantize, Rounding, Unary, UnaryFn};
 use firebrick_ir::{DType, Tensor, Value};
 
-use crate::At;
+use crate::{At, sums};
 
 /// What a dequantize reads, if its result is f32 and all elements have one scale.
 pub(crate) fn dequantized(at: At<'_>, value: Value) -> Option<(Value, QType)> {
@@ -35,7 +35,7 @@ fn is_plain(scale: f32) -> bool {
 }
 
 /// The elements of a tensor of bytes.
-fn integers(tensor: &Tensor) -> Option<Vec<i32>> {
+pub(crate) fn integers(tensor: &Tensor) -> Option<Vec<i32>> {
     if tensor.dtype() == DType::I8 {
         return Some(tensor.values::<i8>().ok()?.iter().map(|&q| q.into()).collect());
     }
@@ -73,9 +73,7 @@ impl Weights {
 
     /// The largest magnitude of a weight less its zero point.
     pub(crate) fn most(&self, at: At<'_>) -> u64 {
-        let [low, high] = limits(at.ty(self.values).dtype);
-        let most = self.zeros.iter().map(|&zero| (high - zero).max(zero - low)).max();
-        most.map_or(0, |most| u64::from(most.unsigned_abs()))
+        sums::most_of(at.ty(self.values).dtype, &self.zeros)
     }
 
     /// The scales and zero points as constants.
@@ -85,11 +83,6 @@ impl Weights {
         let zeros = Tensor::new(at.ty(self.values).dtype, &dims, bytes.into()).ok()?;
         Some([Tensor::from_vec(&dims, self.scales.clone()).ok()?, zeros])
     }
-}
-
-/// The least and the greatest byte.
-fn limits(dtype: DType) -> [i32; 2] {
-    QType { dtype, scale: 1.0, zero: 0 }.limits()
 }
 
 /// A quantize with what is limited before it.

@@ -50,3 +50,8 @@ fn a_squeezenet_of_dequantized_values_is_folded_to_integers() {
 fn a_squeezenet_of_integers_is_folded_to_integers() {
     check("squeezenet-qlinear");
 }
+
+#[test]
+fn integers_that_conv_integer_sums_are_folded() {
+    check("conv-integer");
+}

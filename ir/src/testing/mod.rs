@@ -4,6 +4,7 @@
 mod build;
 mod fused;
 mod indexed;
+mod integers;
 mod networks;
 mod qdq;
 mod quantized;

@@ -1,6 +1,7 @@
 //! The steps that random quantized networks grow by, as exporters write them: dequantize, op, quantize.
 
 use super::build::Builder;
+use super::integers::{biased, convolved, multiplied};
 use super::steps::{Step, fixed};
 use crate::ops::{
     Binary, BinaryFn, Concat, Const, Conv, Dequantize, Gemm, Identity, Pool, PoolFn, QType, Quantize, Reshape,
@@ -8,11 +9,27 @@ use crate::ops::{
 };
 use crate::{DType, Dim, Op, Tensor, Type, Value};
 
-pub(super) const QDQ_STEPS: &[Step] =
-    &[conv, conv, unquantized, gemm, activation, bypass, concat, mean, maximum, movement, again, softmax, shared];
+pub(super) const QDQ_STEPS: &[Step] = &[
+    conv,
+    conv,
+    unquantized,
+    gemm,
+    activation,
+    bypass,
+    concat,
+    mean,
+    maximum,
+    movement,
+    again,
+    softmax,
+    shared,
+    biased,
+    convolved,
+    multiplied,
+];
 
 /// An image of bytes.
-fn image(ty: &Type) -> bool {
+pub(super) fn image(ty: &Type) -> bool {
     matches!(ty.dtype, DType::U8 | DType::I8) && ty.shape.rank() == 4
 }
 
@@ -36,12 +53,12 @@ fn any_type(b: &mut Builder) -> QType {
     QType { dtype, scale, zero }
 }
 
-fn parameters(b: &mut Builder, q: QType) -> Option<[Value; 2]> {
+pub(super) fn parameters(b: &mut Builder, q: QType) -> Option<[Value; 2]> {
     let zero = Tensor::new(q.dtype, &[], vec![q.zero as u8].into()).ok()?;
     Some([b.constant(Const::new(Tensor::scalar(q.scale)))?, b.constant(Const::new(zero))?])
 }
 
-fn quantize(b: &mut Builder, x: Value) -> Option<Value> {
+pub(super) fn quantize(b: &mut Builder, x: Value) -> Option<Value> {
     let y = any_type(b);
     quantize_as(b, x, y)
 }
@@ -66,10 +83,14 @@ fn dequantize(b: &mut Builder, x: Value) -> Option<Value> {
             let dtype = b.ty(x).dtype;
             let zero = if dtype == DType::I8 { 0 } else { 128 };
             let scale = b.scale();
-            let [scale, zero] = parameters(b, QType { dtype, scale, zero })?;
-            (scale, zero)
+            return dequantize_as(b, x, QType { dtype, scale, zero });
         }
     };
+    b.add(Dequantize { axis: 0, block: 0 }, &[x, scale, zero])
+}
+
+pub(super) fn dequantize_as(b: &mut Builder, x: Value, ty: QType) -> Option<Value> {
+    let [scale, zero] = parameters(b, ty)?;
     b.add(Dequantize { axis: 0, block: 0 }, &[x, scale, zero])
 }
 
@@ -187,11 +208,11 @@ fn movement(b: &mut Builder) -> Option<Value> {
     quantize(b, part)
 }
 
-/// What was dequantized, quantized by the same scale or another; a copy between.
+/// What was dequantized, quantized by the same scale or another; a copy or a ReLU between.
 fn again(b: &mut Builder) -> Option<Value> {
     let x = b.pick(image)?;
     let number = dequantize(b, x)?;
-    let copy = b.add(Identity {}, &[number])?;
+    let copy = if b.coin() { b.add(Identity {}, &[number])? } else { b.add(Unary(UnaryFn::Relu {}), &[number])? };
     match b.operands_of::<Quantize>(x).as_deref() {
         Some(&[_, scale, zero]) if b.coin() => {
             let dtype = b.ty(x).dtype;

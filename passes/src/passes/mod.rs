@@ -3,6 +3,7 @@
 mod dead_code;
 mod dequantize_weights;
 mod flatten_concats;
+mod fold_bias_quantized;
 mod fold_constants;
 mod fold_pad;
 mod fold_quantize;
@@ -34,6 +35,7 @@ mod sink_dequantize;
 mod sink_reshapes;
 mod sink_transposes;
 mod split_fused;
+mod sum_bytes;
 mod sum_integers;
 mod transpose_to_reshape;
 mod widen_halves;
@@ -41,6 +43,7 @@ mod widen_halves;
 pub(crate) use dead_code::DeadCode;
 pub(crate) use dequantize_weights::DequantizeWeights;
 pub(crate) use flatten_concats::FlattenConcats;
+pub(crate) use fold_bias_quantized::FoldBiasQuantized;
 pub(crate) use fold_constants::FoldConstants;
 pub(crate) use fold_pad::FoldPad;
 pub(crate) use fold_quantize::FoldQuantize;
@@ -72,6 +75,7 @@ pub(crate) use sink_dequantize::SinkDequantize;
 pub(crate) use sink_reshapes::SinkReshapes;
 pub(crate) use sink_transposes::SinkTransposes;
 pub(crate) use split_fused::SplitFused;
+pub(crate) use sum_bytes::SumBytes;
 pub(crate) use sum_integers::SumIntegers;
 pub(crate) use transpose_to_reshape::TransposeToReshape;
 pub(crate) use widen_halves::WidenHalves;
@@ -83,6 +87,7 @@ use crate::Pass;
 pub const PASSES: &[&dyn Pass] = &[
     &DequantizeWeights,
     &FlattenConcats,
+    &FoldBiasQuantized,
     &FoldConstants,
     &FoldPad,
     &FoldQuantize,
@@ -115,6 +120,7 @@ pub const PASSES: &[&dyn Pass] = &[
     &SinkReshapes,
     &SinkTransposes,
     &SplitFused,
+    &SumBytes,
     &SumIntegers,
     &TransposeToReshape,
     &WidenHalves,
