@@ -52,7 +52,8 @@ fn functions(machine: &str, features: &[&str]) -> Vec<(String, String)> {
     functions.map(|(symbol, text)| (symbol.to_owned(), text.to_owned())).collect()
 }
 
-/// Tiles keep their sums in registers: nothing of theirs is on the stack.
+/// Tiles keep their sums in registers: nothing of theirs is on the stack. Winograd's transforms, which are done once for
+/// many products, hold more numbers than there are registers.
 #[test]
 fn aarch64_tiles_do_not_spill() {
     let functions = functions("aarch64", &[]);
@@ -60,7 +61,8 @@ fn aarch64_tiles_do_not_spill() {
     // Drivers call tiles, so that they have a frame: that is how it looks.
     assert!(functions.iter().any(|(symbol, text)| symbol.starts_with("step") && is_on_stack(text)), "{functions:?}");
     let mut n_tiles = 0;
-    for (symbol, text) in functions.iter().filter(|(symbol, _)| symbol.contains("__clif_")) {
+    let is_transform = |symbol: &str| ["wino4_input", "wino4_output"].iter().any(|name| symbol.contains(name));
+    for (symbol, text) in functions.iter().filter(|(symbol, _)| symbol.contains("__clif_") && !is_transform(symbol)) {
         n_tiles += 1;
         assert!(text.contains("fmla v") && !is_on_stack(text), "{symbol}\n{text}");
     }

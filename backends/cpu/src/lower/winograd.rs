@@ -64,7 +64,7 @@ impl Convolution {
         }
         let division = self.division(planner.isa, &x, &target.view)?;
         let is_faster = division.cost < self.direct_cost(planner.isa, &target.view);
-        if planner.algorithms == Algorithms::Fastest && (!is_faster || planner.isa == Isa::Clif) {
+        if planner.algorithms == Algorithms::Fastest && !is_faster {
             return None;
         }
         let lanes = planner.isa.lanes();
