@@ -46,7 +46,7 @@ def machine(results):
                     versions[name.split(",")[0]] = row["version"]
     missing = {name for found in results.get("peers", []) for name in found["missing"]}
     known = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
-    left_out = f" Not installed, and left out: {', '.join(sorted(missing))}." if missing else ""
+    left_out = f" Left out where they did not run: {', '.join(sorted(missing))}." if missing else ""
     return (
         f"{m['cpu']}, {m['cores']} cores ({', '.join(m['features'])}), {m['system']}. Firebrick at {m['commit']}, "
         f"{m['date']}, beside {known or 'no other engine'}.{left_out}"
