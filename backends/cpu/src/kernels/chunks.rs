@@ -45,7 +45,7 @@ impl Chunks {
         task: Value,
         body: &mut dyn FnMut(&mut Code<'_, M>, [Value; 3]),
     ) {
-        let [image, plane, chunk] = code.split(task, [self.n_images, self.n_planes, self.per_plane()]);
+        let [image, chunk, plane] = code.split(task, [self.n_images, self.per_plane(), self.n_planes]);
         let first = code.scaled(chunk, as_imm(self.chunk));
         let end = code.offset(first, as_imm(self.chunk));
         let n_rows = code.int(self.n_rows);

@@ -36,6 +36,15 @@ pub(crate) enum Packed {
     Computed { view: View, image: i64 },
 }
 
+/// Which of an image's tasks follow one another. Those of a thread mostly do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Those of the same pixels: a thread reads the rows that it has written before.
+    Pixels,
+    /// Those of the same channels: a thread reads its part of the weights, and all of the input.
+    Channels,
+}
+
 /// Bytes from one output to the next.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Steps {
@@ -111,6 +120,7 @@ pub(crate) struct Direct {
     /// What is done to the results, in this order.
     pub(crate) finish: Vec<Finish>,
     pub(crate) weights: Packed,
+    pub(crate) order: Order,
     pub(crate) classes: Vec<Class>,
     pub(crate) rows: Rows,
     /// A number for each output channel, or their records: a word of the program's weights.
@@ -150,8 +160,14 @@ impl Direct {
 
     pub(super) fn emit<M: Module>(&self, code: &mut Code<'_, M>, task: Value) -> Result<(), CompileError> {
         let tiles = self.tiles(code)?;
-        let sizes = [self.n_images, self.n_channel_tiles(), self.n_chunks()];
-        let [image, channel_tile, chunk] = code.split(task, sizes);
+        let [n_channel_tiles, n_chunks] = [self.n_channel_tiles(), self.n_chunks()];
+        let [image, channel_tile, chunk] = match self.order {
+            Order::Channels => code.split(task, [self.n_images, n_channel_tiles, n_chunks]),
+            Order::Pixels => {
+                let [image, chunk, channel_tile] = code.split(task, [self.n_images, n_chunks, n_channel_tiles]);
+                [image, channel_tile, chunk]
+            }
+        };
         let x = code.first(&self.x);
         let x = code.offset(x, self.x_offset);
         let x = code.at(x, image, self.x_steps.image);

@@ -47,7 +47,7 @@ pub(crate) use convert::Conversion;
 pub(crate) use copy::Copy;
 pub(crate) use dequantize::DequantizeKernel;
 pub(crate) use detect::Detect;
-pub(crate) use direct::{Call, Class, Direct, Packed, RowStep, Rows, Steps};
+pub(crate) use direct::{Call, Class, Direct, Order, Packed, RowStep, Rows, Steps};
 pub(crate) use elements::{Elements, Function, Quantized, Strided};
 pub(crate) use evaluate::{Evaluate, Place, Source};
 pub(crate) use gather::GatherKernel;

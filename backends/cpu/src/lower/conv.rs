@@ -5,7 +5,7 @@ use std::ops::Range;
 use firebrick_ir::ops::{Conv, Epilogue};
 use firebrick_ir::{NodeId, Value};
 
-use super::cover::{Pixels, Registers, cover, is_flat};
+use super::cover::{Pixels, Registers, cover, is_flat, order};
 use super::epilogue::{Parts, Tiles};
 use super::numbers::Numbers;
 use super::planner::Planner;
@@ -315,6 +315,7 @@ impl Convolution {
             classes.add(&unit, bytes(first_block * x.image.plane), nests, n_packed);
             tiles.push((unit, segments));
         }
+        let order = order(n_packed * size_of::<f32>(), &x.image);
         let (own, weights) = (*shape, self.weights.clone());
         let start = planner.add_packed(n_packed, move |mut packed| {
             for (unit, segments) in &tiles {
@@ -337,6 +338,7 @@ impl Convolution {
             residual: target.residual,
             finish: target.finish,
             weights: Packed::Program,
+            order,
             classes: classes.classes,
             rows,
             bias: planner.add_channels(bias),

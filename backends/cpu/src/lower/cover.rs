@@ -3,7 +3,8 @@
 use crate::Isa;
 use crate::emit::as_imm;
 use crate::isa::Dot;
-use crate::kernels::{Call, RowStep, Rows, Steps};
+use crate::kernels::{Call, Order, RowStep, Rows, Steps};
+use crate::plan::Image;
 use crate::tile::{CHANNELS, Operand, fits, fits_integer};
 
 /// Vectors of channels that a tile has at most.
@@ -11,6 +12,9 @@ const MAX_VECTORS: usize = 8;
 
 /// Tasks to have where an output is large enough.
 const N_TASKS: usize = 32;
+
+/// How many times as many bytes of weights are read in the time of those that another thread has just written.
+const WEIGHTS: usize = 4;
 
 /// An output's pixels.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +60,11 @@ impl Registers {
 /// Whether the rows of `w` pixels are one run.
 pub(super) fn is_flat(h: usize, w: usize, steps: Steps) -> bool {
     h == 1 || steps.down == as_imm(w) * steps.right
+}
+
+/// The order of tasks that read weights of so many bytes, and such images: what is larger is divided among threads.
+pub(super) fn order(weight_bytes: usize, x: &Image) -> Order {
+    if weight_bytes > WEIGHTS * x.bytes(x.image) { Order::Channels } else { Order::Pixels }
 }
 
 /// The number of vectors of a tile, and the rows of tiles: the fastest by [`cost`].

@@ -7,7 +7,7 @@ use super::numbers::Numbers;
 use super::planner::Planner;
 use crate::CompileError;
 use crate::emit::as_imm;
-use crate::kernels::{Axis, Class, Direct, Move, Origin, Packed, Relayout, Steps, Way};
+use crate::kernels::{Axis, Class, Direct, Move, Order, Origin, Packed, Relayout, Steps, Way};
 use crate::plan::{Halo, Image, Size, View};
 use crate::tile::{Arithmetic, Finish, Level, Nest, Operand};
 
@@ -122,6 +122,7 @@ impl Product {
             residual: None,
             finish: Vec::new(),
             weights,
+            order: Order::Channels,
             classes,
             rows,
             bias: planner.add_channels(bias),

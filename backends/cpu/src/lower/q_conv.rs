@@ -5,7 +5,7 @@ use firebrick_ir::{DType, NodeId, Value};
 
 use super::Lowered;
 use super::conv::{self, Classes, FEW_CHANNELS, Segment, Shape, Unit};
-use super::cover::{Pixels, Registers, cover, is_flat};
+use super::cover::{Pixels, Registers, cover, is_flat, order};
 use super::planner::{Planner, stored};
 use super::q_sums::{self, Result as Quantization, Sums};
 use crate::CompileError;
@@ -100,6 +100,7 @@ pub(super) fn direct(
         let nests = std::iter::repeat_n(nests, n_passes).flatten().collect();
         classes.add(&unit, as_imm(x.image.bytes(first_block * x.image.plane)), nests, packed.len());
     }
+    let order = order(packed.len() * size_of::<u32>(), &x.image);
     let start = planner.add_words(packed);
     classes.classes.iter_mut().for_each(|class| class.weights += start);
     let [top, left] = shape.pads;
@@ -116,6 +117,7 @@ pub(super) fn direct(
         finish: Vec::new(),
         prefetch: 0,
         weights: Packed::Program,
+        order,
         classes: classes.classes,
         rows,
         bias: planner.add_words(records),

@@ -12,7 +12,7 @@ use super::quantize::plain;
 use super::{Lowered, broadcast, gemm, moves};
 use crate::CompileError;
 use crate::emit::as_imm;
-use crate::kernels::{ByteMatrix, ByteProducts, Channels, Direct, Packed, Steps};
+use crate::kernels::{ByteMatrix, ByteProducts, Channels, Direct, Order, Packed, Steps};
 use crate::plan::{Halo, Image, Size, View};
 use crate::tile::{Arithmetic, CHANNELS, Level, Nest, Operand, QUAD};
 
@@ -188,6 +188,7 @@ impl Quantized {
             finish: Vec::new(),
             prefetch: 0,
             weights: Packed::Program,
+            order: Order::Channels,
             classes: classes.classes,
             rows,
             bias: planner.add_words(records),

@@ -1,9 +1,12 @@
 //! A persistent pool of threads.
 //!
-//! A job is a number of tasks. Whoever is free claims the next ones from an atomic counter, the caller too, so that a
-//! thread that the system has put aside holds nobody up but by the tasks that it has. Workers spin for a moment after
-//! a job, since the next one mostly follows at once, and sleep then. No more of them stay awake than the machine runs at
-//! once: threads beyond that would take the processor from those that have tasks.
+//! A job is a number of tasks. Each thread, the caller's too, has a share of them: as many as others, one behind the
+//! other, so that a thread has the same place of a value's in each job, and finds in its caches what it has written.
+//! Tasks are claimed from a share's atomic counter, and whoever is done with his own claims from others', so that a thread
+//! that the system has put aside holds nobody up but by the tasks that it has begun.
+//!
+//! Workers spin for a moment after a job, since the next one mostly follows at once, and sleep then. No more of them stay
+//! awake than the machine runs at once: threads beyond that would take the processor from those that have tasks.
 //!
 //! A panic in a task is the caller's: whoever has it, the job ends, and the pool can be used again.
 #![expect(
@@ -31,7 +34,7 @@ const N_SPINS_OF_CALLER: usize = 1_000;
 /// Claims of each thread in a job that has tasks enough.
 const N_CLAIMS: usize = 8;
 
-/// Set in the number of the next task when there is to be none.
+/// Set in the numbers of the next tasks when there are to be none.
 const GIVEN_UP: usize = 1 << (usize::BITS - 2);
 
 /// What a thread of that number, 0 being the caller, is to do with tasks `begin..end`.
@@ -45,13 +48,17 @@ struct Job {
     claim: usize,
 }
 
+/// The first task of a thread's share that nobody has claimed, in a line of the cache of its own.
+#[repr(align(64))]
+struct Share(AtomicUsize);
+
 struct Shared {
     /// Written by the caller while no job is open and no worker is active, read by active workers while one is open.
     job: UnsafeCell<Job>,
     /// The open job's number; 0 while there is none.
     open: AtomicUsize,
-    /// The first task that nobody has claimed.
-    next: AtomicUsize,
+    /// Those of the threads that the pool was asked for: of some that the system didn't give, too.
+    shares: Box<[Share]>,
     /// Workers that may be reading `job`.
     n_active: AtomicUsize,
     n_sleeping: AtomicUsize,
@@ -90,7 +97,7 @@ impl Pool {
         let shared = Arc::new(Shared {
             job: UnsafeCell::new(Job { tasks: &|_, _, _| (), n_tasks: 0, claim: 1 }),
             open: AtomicUsize::new(0),
-            next: AtomicUsize::new(0),
+            shares: (0..n_threads.max(1)).map(|_| Share(AtomicUsize::new(0))).collect(),
             n_active: AtomicUsize::new(0),
             n_sleeping: AtomicUsize::new(0),
             n_workers: AtomicUsize::new(0),
@@ -135,7 +142,9 @@ impl Pool {
         unsafe { *self.shared.job.get() = job }
         // Of a job that the caller left by a panic of its own.
         drop(self.shared.take_panic());
-        self.shared.next.store(0, SeqCst);
+        for (thread, share) in self.shared.shares.iter().enumerate() {
+            share.0.store(self.shared.first(&job, thread), SeqCst);
+        }
         self.n_jobs = self.n_jobs.wrapping_add(1).max(1);
         self.shared.open(self.n_jobs);
         let close = Close(&self.shared);
@@ -205,7 +214,9 @@ impl Shared {
 
     /// Leaves the tasks that nobody has claimed.
     fn give_up(&self) {
-        self.next.fetch_or(GIVEN_UP, SeqCst);
+        for share in &self.shares {
+            share.0.fetch_or(GIVEN_UP, SeqCst);
+        }
     }
 
     fn wake_all(&self) {
@@ -267,14 +278,24 @@ impl Shared {
         number
     }
 
-    /// Does tasks until none is left.
+    /// The first task of a thread's share.
+    fn first(&self, job: &Job, thread: usize) -> usize {
+        let (n, rest) = (job.n_tasks / self.shares.len(), job.n_tasks % self.shares.len());
+        n * thread + rest.min(thread)
+    }
+
+    /// Does tasks until none is left: those of its own share, then those of the others.
     fn claim(&self, job: &Job, thread: usize) {
-        loop {
-            let begin = self.next.fetch_add(job.claim, SeqCst);
-            if begin >= job.n_tasks {
-                return;
+        let n = self.shares.len();
+        for owner in (thread..n).chain(0..thread) {
+            let end = self.first(job, owner + 1);
+            loop {
+                let begin = self.shares[owner].0.fetch_add(job.claim, SeqCst);
+                if begin >= end {
+                    break;
+                }
+                (job.tasks)(thread, begin, (begin + job.claim).min(end));
             }
-            (job.tasks)(thread, begin, (begin + job.claim).min(job.n_tasks));
         }
     }
 }
