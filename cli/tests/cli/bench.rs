@@ -102,7 +102,7 @@ fn profile() {
     let inspected: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(Some(macs), inspected["macs"].as_u64(), "{profile}");
     let kernels: Vec<&str> = steps.iter().filter_map(|step| step["kernel"].as_str()).collect();
-    assert!(kernels.iter().any(|kernel| kernel.starts_with("conv_f32_3x3s1")), "{kernels:?}");
+    assert!(kernels.iter().any(|kernel| kernel.contains("conv_f32_3x3s1")), "{kernels:?}");
 }
 
 /// The same as a table.

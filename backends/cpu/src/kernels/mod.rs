@@ -1,6 +1,7 @@
 //! What steps do: a kernel a file, fully decided. A kernel knows where its operands lie, how its work divides into
 //! tasks, and how to write its code.
 
+mod branches;
 mod byte_pool;
 mod byte_products;
 mod chunks;
@@ -40,6 +41,7 @@ use std::fmt;
 use cranelift_codegen::ir::Value;
 use cranelift_module::Module;
 
+pub(crate) use branches::Branches;
 pub(crate) use byte_pool::{BytePool, BytePoolFn};
 pub(crate) use byte_products::{ByteMatrix, ByteProducts, Channels};
 pub(crate) use conv_rows::{ConvRows, Slide, WORDS as SLIDE_WORDS};
@@ -111,6 +113,8 @@ macro_rules! kernels {
 }
 
 kernels! {
+    /// Kernels side by side.
+    Branches(Branches);
     /// Convolution and products of matrices by tiles.
     Direct(Direct);
     /// Convolution row by row.
@@ -164,6 +168,9 @@ kernels! {
 impl Kernel {
     /// Its name with what its tiles are made for: `conv_f32_3x3s1__avx512_14x2`.
     pub(crate) fn label(&self, isa: Isa) -> String {
+        if let Kernel::Branches(kernel) = self {
+            return kernel.label(isa);
+        }
         let name = self.name();
         let shape = if let Kernel::Direct(kernel) = self {
             kernel.tile_shapes().into_iter().next()
@@ -177,7 +184,13 @@ impl Kernel {
 
     /// Bytes of scratch memory that a task needs.
     pub(crate) fn scratch_bytes(&self) -> usize {
-        if let Kernel::Winograd(kernel) = self { kernel.scratch_bytes() } else { 0 }
+        if let Kernel::Winograd(kernel) = self {
+            kernel.scratch_bytes()
+        } else if let Kernel::Branches(kernel) = self {
+            kernel.scratch_bytes()
+        } else {
+            0
+        }
     }
 
     /// Whether it has code; the runtime does what has none.

@@ -9,7 +9,7 @@ use std::fmt;
 use cranelift_codegen::ir::Value;
 use cranelift_module::{FuncId, Module};
 
-use super::direct::Steps;
+use super::direct::{Order, Steps};
 use crate::CompileError;
 use crate::emit::{Code, as_imm};
 use crate::plan::{BufferId, View};
@@ -69,6 +69,7 @@ pub(crate) struct Winograd {
     pub(crate) bias: usize,
     /// Zeros for the vectors that are computed together.
     pub(crate) zeros: usize,
+    pub(crate) order: Order,
     /// As [`Tile::prefetch`].
     pub(crate) prefetch: i32,
     /// What transforms multiply by.
@@ -146,7 +147,14 @@ impl Winograd {
         let n_rest = self.n_all_vectors % self.n_vectors;
         let rest = if n_rest == 0 { None } else { Some(self.of_vectors(code, n_rest)?) };
 
-        let [channel_task, chunk] = code.split(task, [self.n_channel_tasks(), self.tiles.n_chunks()]);
+        let (n_channel_tasks, n_chunks) = (self.n_channel_tasks(), self.tiles.n_chunks());
+        let [channel_task, chunk] = match self.order {
+            Order::Channels => code.split(task, [n_channel_tasks, n_chunks]),
+            Order::Pixels => {
+                let [chunk, channel_task] = code.split(task, [n_chunks, n_channel_tasks]);
+                [channel_task, chunk]
+            }
+        };
         let n_tiles = self.tiles.group * self.tiles.n_groups;
         let first = code.scaled(chunk, as_imm(n_tiles));
         self.emit_groups(code, first, &mut |code, [group, first, n]| {

@@ -12,7 +12,7 @@ use super::planner::Planner;
 use super::{Lowered, conv_rows};
 use crate::CompileError;
 use crate::emit::as_imm;
-use crate::kernels::{Class, Direct, Packed, Steps};
+use crate::kernels::{Class, Direct, Kernel, Packed, Steps};
 use crate::plan::{Halo, Image, Size, View};
 use crate::tile::{Arithmetic, Finish, Level, Nest, Operand};
 
@@ -145,18 +145,21 @@ impl Convolution {
 
     /// Adds the steps of the convolution.
     pub(super) fn push(&self, planner: &mut Planner<'_>, target: Target) -> Result<(), CompileError> {
+        let (value, macs) = (target.value, self.shape.macs(target.view.image.size));
+        let kernel = self.kernel(planner, target)?;
+        planner.push_macs(value, kernel, macs);
+        Ok(())
+    }
+
+    /// What computes it, when its input is there as that reads it.
+    pub(super) fn kernel(&self, planner: &mut Planner<'_>, target: Target) -> Result<Kernel, CompileError> {
         let Convolution { shape, x, .. } = self;
         let is_read_plain = !shape.is_depthwise() && !planner.is_blocked(*x) && planner.size(*x).c <= FEW_CHANNELS;
         let from = if is_read_plain { planner.padded(*x)? } else { planner.blocked(*x)? };
-        let value = target.value;
-        let macs = shape.macs(target.view.image.size);
-        if let Some(kernel) = self.winograd(planner, from, &target) {
-            planner.push_macs(value, kernel, macs);
-        } else {
-            let kernel = self.direct(planner, from, target);
-            planner.push_macs(value, kernel, macs);
-        }
-        Ok(())
+        Ok(match self.winograd(planner, from, &target) {
+            Some(kernel) => kernel.into(),
+            None => self.direct(planner, from, target).into(),
+        })
     }
 }
 

@@ -123,6 +123,11 @@ impl Parts {
         true
     }
 
+    /// Whether nothing is left to do.
+    pub(super) fn is_done_by_tiles(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     /// Puts a function before what is left to do. Tiles must have been left nothing.
     pub(super) fn begin_with(&mut self, function: BinaryFn, operand: Value) {
         self.rest.insert(0, Rest::Binary(function, operand));

@@ -7,7 +7,7 @@ use super::cover::{Registers, cost};
 use super::numbers::Numbers;
 use super::planner::Planner;
 use crate::emit::as_imm;
-use crate::kernels::{Winograd, WinogradTiles};
+use crate::kernels::{Order, Winograd, WinogradTiles};
 use crate::plan::View;
 use crate::tile::{FACTORS, OUTPUTS, Operand, SIDE, fits};
 use crate::{Algorithms, Isa};
@@ -16,7 +16,7 @@ use crate::{Algorithms, Isa};
 const MAX_INPUT_BYTES: usize = 512 << 10;
 
 /// Bytes of weights that are called large.
-const LARGE: usize = 512 << 10;
+const LARGE: usize = 1 << 20;
 
 /// Tasks to have at least.
 const N_TASKS: usize = 6;
@@ -83,6 +83,7 @@ impl Convolution {
             n_blocks_of_vectors: division.n_blocks_of_vectors,
             weights: self.add_transformed(planner, division.n_vectors * lanes),
             bias: planner.add_channels(&self.bias),
+            order: if division.streams { Order::Channels } else { Order::Pixels },
             prefetch: if division.streams { PREFETCH } else { 0 },
             zeros: planner.add_weights(std::iter::repeat_n(0.0, division.n_vectors * lanes)),
             factors: planner.add_weights(factors),

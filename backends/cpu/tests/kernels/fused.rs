@@ -90,18 +90,31 @@ fn expands() {
     }
 }
 
-/// Without a copy, what is done to the whole is done to each branch.
+/// Without a copy, what is done to the whole is done to each branch: by tiles, if they can do it and parts are whole
+/// blocks.
 #[test]
 fn expands_with_epilogues() {
-    for (epilogue, operands) in [("[relu]", ""), ("[leaky_relu(0.5), relu]", ""), ("[add, relu]", ", %r")] {
-        check_native(&format!(
-            r#"graph "expand" {{ %x = input : f32[1, 5, 8, 9] %r = input : f32[1, 48, 8, 9]
-            %w1 = const random(2) : f32[16, 5, 1, 1] %b1 = const random(3) : f32[16]
-            %w2 = const random(4) : f32[32, 5, 3, 3] %b2 = const random(5) : f32[32]
-            %e = expand(%x, %w1, %b1, %w2, %b2{operands}) strides=[1, 1] branches=[conv, conv]
-                pads=[[0, 0, 0, 0], [1, 1, 1, 1]] dilations=[[1, 1], [1, 1]] group=[1, 1]
-                activation=[tanh, none] epilogue={epilogue}
-            return %e }}"#
-        ));
+    let epilogues = [
+        ("[relu]", "", ""),
+        ("[leaky_relu(0.5), relu]", "", ""),
+        ("[add, relu]", ", %r", "[1, 48, 8, 9]"),
+        ("[relu, add]", ", %r", "[1, 48, 8, 9]"),
+        ("[add]", ", %r", "[1, 48, 1, 1]"),
+        ("[mul, relu]", ", %r", "[1, 48, 8, 9]"),
+    ];
+    for (epilogue, operands, residual) in epilogues {
+        for (activation, a) in [("tanh", 16), ("relu", 16), ("none", 32), ("relu", 7)] {
+            let input = if residual.is_empty() { String::new() } else { format!("%r = input : f32{residual}") };
+            check_native(&format!(
+                r#"graph "expand" {{ %x = input : f32[1, 5, 8, 9] {input}
+                %w1 = const random(2) : f32[{a}, 5, 1, 1] %b1 = const random(3) : f32[{a}]
+                %w2 = const random(4) : f32[{b}, 5, 3, 3] %b2 = const random(5) : f32[{b}]
+                %e = expand(%x, %w1, %b1, %w2, %b2{operands}) strides=[1, 1] branches=[conv, conv]
+                    pads=[[0, 0, 0, 0], [1, 1, 1, 1]] dilations=[[1, 1], [1, 1]] group=[1, 1]
+                    activation=[{activation}, none] epilogue={epilogue}
+                return %e }}"#,
+                b = 48 - a
+            ));
+        }
     }
 }
